@@ -1,0 +1,139 @@
+"""Sessions: the only commit in the house.
+
+`ReadSession` and `Session` are different types, so that the type checker keeps a reading path from writing.
+Both are function-scoped dependencies: the transaction ends before the reply leaves, and a failed commit is a 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NewType
+
+from fastapi import Depends, Query, Request
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from chassis.settings import Settings
+from chassis.tables import ledger_tables
+
+ReadSession = NewType("ReadSession", AsyncSession)
+Session = NewType("Session", ReadSession)  # type: ignore[valid-newtype]  # a writer may do all a reader may
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def model_base(schema: str) -> type[SQLModel]:
+    """The base class of one service's tables: its own registry and metadata, ledger tables included."""
+    tables = MetaData(schema=schema, naming_convention=NAMING)
+    ledger_tables(tables)
+
+    class Base(SQLModel, registry=registry(metadata=tables)):
+        metadata = tables
+
+    return Base
+
+
+class Database:
+    """One service's database: an engine whose connections see that service's schema only."""
+
+    def __init__(self, url: str, service: str, settings: Settings) -> None:
+        self.service = service
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        timeouts = {
+            "statement_timeout": settings.statement_timeout_seconds,
+            "lock_timeout": settings.lock_timeout_seconds,
+            "idle_in_transaction_session_timeout": settings.request_timeout_seconds,
+        }
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=settings.database_pool_size,
+            max_overflow=0,
+            pool_timeout=settings.database_pool_timeout_seconds,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "application_name": f"chitieu-{service}",
+                    "search_path": service,
+                    "timezone": "UTC",
+                    "jit": "off",
+                    **{name: str(int(seconds * 1000)) for name, seconds in timeouts.items()},
+                },
+            },
+        )
+        self._after_commit: list[Any] = []
+
+    def on_commit(self, wake: Any) -> None:
+        """Call `wake()` after each commit that wrote (the sequencer's bell)."""
+        self._after_commit.append(wake)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """A session in one read-only snapshot."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            yield ReadSession(session)
+
+    @asynccontextmanager
+    async def write(self, *, keep: bool = True) -> AsyncIterator[Session]:
+        """A session whose transaction is committed when the block ends well (`keep`), else rolled back."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield Session(ReadSession(session))
+            if not keep:
+                await session.rollback()
+                return
+            await session.commit()
+        for wake in self._after_commit:
+            wake()
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.engine.dispose()
+
+    def listen(self, statements: list[str]) -> Any:
+        """Append every statement to a list until the returned function is called (tests count with it)."""
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            statements.append(statement)
+
+        event.listen(self.engine.sync_engine, "before_cursor_execute", note)
+        return lambda: event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+
+
+def _describe(session: AsyncSession, request: Request) -> None:
+    session.info["request_id"] = getattr(request.state, "request_id", None)
+    session.info["traceparent"] = request.headers.get("traceparent")
+    session.info["caller"] = getattr(request.state, "caller", None)
+
+
+async def _reading(request: Request) -> AsyncIterator[ReadSession]:
+    async with request.app.state.house.database.read() as session:
+        _describe(session, request)
+        yield session
+
+
+DryRun = Annotated[
+    bool, Query(alias="dry_run", description="Run everything, answer the same, and keep nothing.")
+]
+
+
+async def _writing(request: Request) -> AsyncIterator[Session]:
+    dry_run = request.query_params.get("dry_run", "false").lower() in ("true", "1")
+    async with request.app.state.house.database.write(keep=not dry_run) as session:
+        session.info["dry_run"] = dry_run
+        _describe(session, request)
+        yield session
+
+
+Reading = Annotated[ReadSession, Depends(_reading, scope="function")]
+Writing = Annotated[Session, Depends(_writing, scope="function")]

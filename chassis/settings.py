@@ -1,0 +1,122 @@
+"""One frozen Settings per process, read once from `CHITIEU_*` (or `CHITIEU_*_FILE`, which names a file)."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVICES = ("plans", "indicators", "budget")
+
+
+class Environment(StrEnum):
+    """`demo` lets sample rows and demo tokens in; `production` refuses both."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting of every process; `deploy/env.example` lists them all with unit and default."""
+
+    model_config = SettingsConfigDict(env_prefix="CHITIEU_", frozen=True, extra="ignore")
+
+    environment: Environment = Field(Environment.PRODUCTION, description="demo or production")
+    data_dir: Path = Field(Path(".chitieu"), description="folder of the embedded database and the local keys")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on")
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL of a role that may create roles and schemas; unset: embedded server"
+    )
+    plans_database_url: SecretStr | None = Field(None, description="PostgreSQL URL of the plans service's login role")
+    indicators_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL of the indicators service's login role"
+    )
+    budget_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL of the budget service's login role"
+    )
+    plans_admin_database_url: SecretStr | None = Field(
+        None, description="URL `migrate` uses for plans; unset: CHITIEU_DATABASE_URL"
+    )
+    indicators_admin_database_url: SecretStr | None = Field(
+        None, description="URL `migrate` uses for indicators; unset: CHITIEU_DATABASE_URL"
+    )
+    budget_admin_database_url: SecretStr | None = Field(
+        None, description="URL `migrate` uses for budget; unset: CHITIEU_DATABASE_URL"
+    )
+    database_pool_size: int = Field(8, ge=1, description="open connections per service, at most")
+    database_pool_timeout_seconds: float = Field(5, gt=0, description="wait for a free connection, seconds")
+    statement_timeout_seconds: float = Field(30, gt=0, description="longest statement, seconds")
+    lock_timeout_seconds: float = Field(5, gt=0, description="longest wait for a lock, seconds")
+
+    plans_url: str | None = Field(None, description="base URL of the plans service; unset: in this process")
+    indicators_url: str | None = Field(None, description="base URL of the indicators service; unset: in this process")
+    budget_url: str | None = Field(None, description="base URL of the budget service; unset: in this process")
+    public_url: str | None = Field(None, description="address the public door is reached at, for links")
+
+    issuer: str = Field("chitieu", description="`iss` of accepted tokens")
+    audience: str = Field("chitieu", description="`aud` of accepted tokens")
+    jwks_file: Path | None = Field(None, description="file with the public keys that sign tokens (JWKS)")
+    jwks_url: str | None = Field(None, description="URL of the public keys that sign tokens (provincial SSO)")
+    jwks_refresh_seconds: float = Field(300, gt=0, description="age at which keys are read again, seconds")
+    signing_key_file: Path | None = Field(
+        None, description="private key for `chitieu token` and the house's own followers (JWK); unset: data folder"
+    )
+    service_token: SecretStr | None = Field(
+        None, description="token of the followers; unset: minted from the local signing key"
+    )
+    public_read: bool = Field(False, description="anonymous callers may read what is public")
+
+    max_body_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest body of a bulk post, bytes")
+    max_document_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest body elsewhere, bytes")
+    request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
+    graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
+    graphql_max_cost: int = Field(20_000, gt=0, description="largest cost of one GraphQL operation, objects")
+    graphql_introspection: bool = Field(True, description="answer introspection queries")
+    upstream_timeout_seconds: float = Field(10, gt=0, description="gateway waits for a service, seconds")
+    upstream_max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest reply of a service, bytes")
+
+    sequencer_poll_seconds: float = Field(0.02, gt=0, description="pause of an idle sequencer, seconds")
+    sequencer_batch: int = Field(1000, ge=1, description="events moved in one pass")
+    follower_wait_seconds: float = Field(20, ge=0, le=25, description="long poll of a follower, seconds")
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("json", description="json or text")
+
+    def database_url_of(self, service: str) -> str | None:
+        """The login URL of one service, if one is set."""
+        secret: SecretStr | None = getattr(self, f"{service}_database_url")
+        return secret.get_secret_value() if secret else None
+
+    def admin_url_of(self, service: str) -> str | None:
+        """The URL that may migrate one service's schema, if one is set."""
+        secret: SecretStr | None = getattr(self, f"{service}_admin_database_url") or self.database_url
+        return secret.get_secret_value() if secret else None
+
+    def url_of(self, service: str) -> str | None:
+        """The base URL of one service; None when it lives in this process."""
+        url: str | None = getattr(self, f"{service}_url")
+        return url
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether sample rows and demo tokens are let in."""
+        return self.environment is Environment.DEMO
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment once. `CHITIEU_X_FILE` fills `CHITIEU_X` from a file, for secrets.
+
+    Raises:
+        ValueError: a setting is out of its range (pydantic names it).
+    """
+    from_files: dict[str, object] = {}
+    for name in Settings.model_fields:
+        path = os.environ.get(f"CHITIEU_{name.upper()}_FILE")
+        if path and f"{name}_file" not in Settings.model_fields:
+            from_files[name] = Path(path).read_text(encoding="utf-8").strip()
+    return Settings(**{**from_files, **overrides})  # type: ignore[arg-type]  # pydantic checks the values

@@ -1,0 +1,159 @@
+"""Every list, one way: a page as JSON, or the whole as NDJSON or CSV, with the cursor to follow from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from sqlalchemy import Select, func, literal, select, true, tuple_
+from sqlalchemy.sql.elements import ColumnElement
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from chassis import tabular
+from chassis.database import Database, ReadSession
+from chassis.errors import NotAcceptable, Refused, rule
+from chassis.feed import encode_position, head_column
+from chassis.pages import CURSOR_INVALID, PageRequest, encode_cursor
+from chassis.replies import VARY, reply
+
+NOT_ACCEPTABLE = rule(
+    "not_acceptable", vi="Không có dạng {asked}; có: {offered}.", en="{asked} is not offered; there are: {offered}."
+)
+
+JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list: its statement, a unique total order (ascending, never null), and the fields of a row.
+
+    `order` are columns of `query`, selected under their own names; `shape` turns a row into its reply, purely.
+    """
+
+    query: Select[Any]
+    order: tuple[ColumnElement[Any], ...]
+    columns: tuple[str, ...]
+    shape: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+
+    def row(self, values: Mapping[str, Any], chosen: tuple[str, ...]) -> dict[str, Any]:
+        """One row as the caller sees it."""
+        shaped = self.shape(values) if self.shape else values
+        return {name: shaped[name] for name in chosen}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows, the cursor of the next one, and where to follow from."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+    changes_cursor: str
+    known_at: datetime
+
+
+def negotiate(accept: str | None) -> str:
+    """The format asked for.
+
+    Raises:
+        NotAcceptable: none of the asked formats is offered ("not_acceptable").
+    """
+    if not accept:
+        return JSON
+    for part in accept.split(","):
+        kind = part.split(";")[0].strip().lower()
+        if kind in (JSON, NDJSON, CSV):
+            return kind
+        if kind in ("*/*", "application/*", "text/html"):
+            return JSON
+    raise NotAcceptable(NOT_ACCEPTABLE, asked=accept, offered=f"{JSON}, {NDJSON}, {CSV}")
+
+
+async def answer(request: Request, db: ReadSession, listing: Listing, page: PageRequest) -> Response:
+    """Answer a list in the format asked for: one statement, whatever the number of rows."""
+    kind = negotiate(request.headers.get("Accept"))
+    chosen = page.choose(listing.columns)
+    if kind != JSON:
+        return WholePull(request.app.state.house.database, listing, chosen, kind=kind, known_at=page.known_at)
+    found = await fetch_page(db, listing, page, chosen)
+    headers = _headers(found.changes_cursor, found.known_at)
+    if found.next:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=found.next)}>; rel="next"'
+    return reply({"items": found.items, "next": found.next}, headers=headers)
+
+
+async def fetch_page(db: ReadSession, listing: Listing, page: PageRequest, chosen: tuple[str, ...]) -> Page:
+    """Read one page, together with the feed's head, in one statement."""
+    position = page.position()
+    query = listing.query
+    if position:
+        query = query.where(tuple_(*listing.order) > tuple_(*_keys(listing, position[0])))
+    rows = query.add_columns(literal(True).label("row_present")).order_by(*listing.order).limit(page.limit + 1)
+    inner = rows.subquery("page")
+    head = select(head_column().label("feed_position"), func.statement_timestamp().label("read_at")).subquery("feed")
+    statement = (
+        select(head.c.feed_position, head.c.read_at, inner)
+        .select_from(head.outerjoin(inner, true()))
+        .order_by(*(inner.c[column.key] for column in listing.order))
+    )
+    found = (await db.execute(statement)).mappings().all()
+    first = found[0]
+    present = [row for row in found if row["row_present"]][: page.limit]
+    changes = position[1] if position else encode_position(first["feed_position"])
+    following = None
+    if len(found) > page.limit and present:
+        following = encode_cursor([present[-1][column.key] for column in listing.order], changes)
+    items = [listing.row(row, chosen) for row in present]
+    return Page(items, following, changes, page.known_at or first["read_at"])
+
+
+def _keys(listing: Listing, values: list[Any]) -> list[Any]:
+    if len(values) != len(listing.order):
+        raise Refused(CURSOR_INVALID)
+    try:
+        return [
+            literal(msgspec.convert(value, column.type.python_type, strict=False), column.type)
+            for value, column in zip(values, listing.order, strict=True)
+        ]
+    except (msgspec.ValidationError, NotImplementedError) as error:
+        raise Refused(CURSOR_INVALID) from error
+
+
+def _headers(changes_cursor: str, known_at: datetime) -> dict[str, str]:
+    moment = known_at.isoformat().replace("+00:00", "Z")
+    return {"Changes-Cursor": changes_cursor, "Known-At": moment}
+
+
+class WholePull(Response):
+    """Every row as a stream at constant memory, in one repeatable-read snapshot of its own."""
+
+    def __init__(
+        self, database: Database, listing: Listing, chosen: tuple[str, ...], *, kind: str, known_at: datetime | None
+    ) -> None:
+        super().__init__()
+        self._database = database
+        self._listing = listing
+        self._chosen = chosen
+        self._kind = kind
+        self._known_at = known_at
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open the snapshot, read the feed's head in it, and stream."""
+        async with self._database.read() as db:
+            first = (await db.execute(select(head_column(), func.now()))).one()
+            rows = self._rows(db)
+            body = tabular.ndjson(rows) if self._kind == NDJSON else tabular.csv(rows, self._chosen)
+            headers = _headers(encode_position(first[0]), self._known_at or first[1])
+            headers |= {"Cache-Control": "no-store", "Vary": VARY}
+            charset = "; charset=utf-8" if self._kind == CSV else ""
+            await StreamingResponse(body, media_type=self._kind + charset, headers=headers)(scope, receive, send)
+
+    async def _rows(self, db: ReadSession) -> AsyncIterator[dict[str, Any]]:
+        query = self._listing.query.order_by(*self._listing.order)
+        result = await db.stream(query.execution_options(yield_per=1000))
+        async for row in result.mappings():
+            yield self._listing.row(row, self._chosen)

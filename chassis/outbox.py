@@ -1,0 +1,254 @@
+"""From write to log: `lock` the aggregates, `append` their events in the same transaction, and the sequencer
+that gives every event a dense position. The statements are those of the design's events page, measured there."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from chassis.database import Database, ReadSession, Session
+from chassis.errors import Refused, Unavailable, rule
+from chassis.replies import encode
+
+log = structlog.get_logger(__name__)
+
+WRITE_TOKEN_INVALID = rule(
+    "write_token_invalid", vi="X-Min-Version không phải một write_token.", en="X-Min-Version is not a write_token."
+)
+WRITE_NOT_YET_VISIBLE = rule(
+    "write_not_yet_visible",
+    vi="Lần ghi được nhắc đến chưa vào nhật ký; hãy thử lại.",
+    en="The write asked for is not in the log yet; try again.",
+)
+
+MAX_EVENT_BYTES = 48 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is announced: type, aggregate, data, and who may hear it (public, or who covers its unit)."""
+
+    type: str
+    subject: str
+    data: Mapping[str, Any]
+    province: str | None = None
+    commune: str | None = None
+    is_public: bool = True
+
+
+@dataclass(slots=True)
+class Heads:
+    """Locked aggregates: their versions, and one reading of the clock taken after the locks."""
+
+    at: datetime
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def version(self, subject: str) -> int:
+        """The aggregate's version: 0 before its first event."""
+        return self.versions[subject]
+
+
+async def lock(db: Session, subjects: Iterable[str]) -> Heads:
+    """Lock aggregates in order, so that overlapping writes queue and never deadlock.
+
+    `at` is read after the locks and lies after every earlier change of the same aggregates: a change that
+    committed while we waited can never look younger than ours.
+    """
+    names = sorted(set(subjects))
+    await db.execute(
+        text(
+            "INSERT INTO aggregate_head (subject, recorded_at)"
+            " SELECT s, '-infinity' FROM unnest(CAST(:names AS text[])) s ORDER BY s ON CONFLICT DO NOTHING"
+        ),
+        {"names": names},
+    )
+    locked = await db.execute(
+        text(
+            "SELECT subject, version FROM aggregate_head WHERE subject = ANY(:names) ORDER BY subject FOR UPDATE"
+        ),
+        {"names": names},
+    )
+    versions = {row.subject: row.version for row in locked}
+    moved = await db.execute(
+        text(
+            "UPDATE aggregate_head h SET recorded_at = c.at FROM (SELECT greatest(clock_timestamp(),"
+            " max(recorded_at) + interval '1 microsecond') AS at FROM aggregate_head WHERE subject = ANY(:names)) c"
+            " WHERE h.subject = ANY(:names) RETURNING c.at"
+        ),
+        {"names": names},
+    )
+    return Heads(at=moved.scalars().first() or _never(), versions=versions)
+
+
+def _never() -> datetime:
+    raise ValueError("lock() needs at least one subject")
+
+
+async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
+    """Write the events of locked aggregates, each with its own consecutive version; answers the write token.
+
+    Raises:
+        KeyError: an event of an aggregate that was not locked.
+    """
+    rows = []
+    for event in events:
+        heads.versions[event.subject] += 1
+        rows.append(
+            {
+                "type": event.type,
+                "subject": event.subject,
+                "version": heads.versions[event.subject],
+                "province": event.province,
+                "commune": event.commune,
+                "is_public": event.is_public,
+                "data": event.data,
+            }
+        )
+    if not rows:
+        return await write_token(db)
+    written = await db.execute(
+        text(
+            "WITH e AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(type text, subject text,"
+            " version bigint, province text, commune text, is_public boolean, data jsonb)),"
+            " o AS (INSERT INTO outbox (type, subject, version, province, commune, is_public, data, trace)"
+            " SELECT e.*, :trace FROM e ORDER BY version RETURNING 1),"
+            " h AS (UPDATE aggregate_head SET version = m.version FROM"
+            " (SELECT subject, max(version) AS version FROM e GROUP BY subject) m"
+            " WHERE aggregate_head.subject = m.subject RETURNING 1)"
+            " SELECT epoch, pg_current_xact_id()::text AS xid, current_schema() AS service FROM feed_head"
+            " WHERE feed = 'main'"
+        ),
+        {"rows": encode(rows).decode(), "trace": db.info.get("traceparent")},
+    )
+    return _token(written.one())
+
+
+async def write_token(db: Session) -> str:
+    """The token of this transaction, for read-your-writes (`X-Min-Version`)."""
+    found = await db.execute(
+        text(
+            "SELECT epoch, pg_current_xact_id()::text AS xid, current_schema() AS service FROM feed_head"
+            " WHERE feed = 'main'"
+        )
+    )
+    return _token(found.one())
+
+
+def _token(row: Any) -> str:
+    packed = json.dumps([row.service, row.epoch, row.xid], separators=(",", ":"))
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def read_token(token: str) -> tuple[str, int, int]:
+    """Service, epoch and transaction id of a write token.
+
+    Raises:
+        Refused: not a write token ("write_token_invalid").
+    """
+    try:
+        service, epoch, xid = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return str(service), int(epoch), int(xid)
+    except (ValueError, TypeError) as error:
+        raise Refused(WRITE_TOKEN_INVALID) from error
+
+
+async def wait_for(database: Database, xid: int, seconds: float = 5.0) -> None:
+    """Wait until a write of this database is in the log.
+
+    Raises:
+        Unavailable: it is not there in time ("write_not_yet_visible").
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        async with database.read() as db:
+            if await _is_logged(db, xid):
+                return
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unavailable(WRITE_NOT_YET_VISIBLE, headers={"Retry-After": "1"})
+        await asyncio.sleep(0.01)
+
+
+async def _is_logged(db: ReadSession, xid: int) -> bool:
+    found = await db.execute(
+        text(
+            "SELECT pg_visible_in_snapshot(CAST(:xid AS text)::xid8, pg_current_snapshot())"
+            " AND NOT EXISTS (SELECT 1 FROM outbox WHERE xid = CAST(:xid AS text)::xid8)"
+        ),
+        {"xid": str(xid)},
+    )
+    return bool(found.scalar())
+
+
+_COLUMNS = "event_id, type, subject, version, province, commune, is_public, data, trace, at"
+_MOVE = f"""
+WITH snap AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin),
+moved AS (DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM outbox WHERE xid >= CAST(:low AS text)::xid8 ORDER BY id LIMIT :batch)) RETURNING *),
+ins AS (INSERT INTO event_log (pos, xid, {_COLUMNS})
+          SELECT h.pos + row_number() OVER (ORDER BY m.id), m.xid, {", ".join("m." + c for c in _COLUMNS.split(", "))}
+          FROM moved m CROSS JOIN (SELECT pos FROM feed_head WHERE feed = 'main') h RETURNING 1),
+cnt AS (SELECT count(*) AS n FROM ins)
+UPDATE feed_head SET pos = pos + (SELECT n FROM cnt) WHERE feed = 'main'
+  RETURNING (SELECT n FROM cnt) AS n, (SELECT xmin::text FROM snap) AS low, pos
+"""
+
+
+class Sequencer:
+    """Moves outbox to log, one pass at a time; any number may run, a row lock makes them queue."""
+
+    def __init__(self, database: Database, *, batch: int, poll_seconds: float) -> None:
+        self._database = database
+        self._batch = batch
+        self._poll_seconds = poll_seconds
+        self._low = "0"
+        self._partition_until = 0
+        self._bell = asyncio.Event()
+        self.moved = asyncio.Condition()
+        database.on_commit(self._bell.set)
+
+    async def pass_once(self) -> int:
+        """Give positions to at most one batch; answers how many events were moved."""
+        async with self._database.engine.begin() as connection:
+            head = await connection.scalar(text("SELECT pos FROM feed_head WHERE feed = 'main' FOR UPDATE"))
+            if head + self._batch >= self._partition_until:
+                await self._make_room(connection, head)
+            row = (await connection.execute(text(_MOVE), {"low": self._low, "batch": self._batch})).one()
+            if row.n:
+                await connection.execute(text("SELECT pg_notify('feed', current_schema())"))
+        if row.n < self._batch:
+            self._low = row.low
+        if row.n:
+            async with self.moved:
+                self.moved.notify_all()
+        return int(row.n)
+
+    async def _make_room(self, connection: Any, head: int) -> None:
+        size = 1_000_000
+        for upto in (head + self._batch, head + self._batch + size // 2):
+            await connection.execute(text("SELECT ensure_log_partition(:upto)"), {"upto": upto})
+        self._partition_until = ((head + self._batch + size // 2) // size + 1) * size
+
+    async def run(self) -> None:
+        """Move events for as long as the process lives; a lost database is waited for."""
+        while True:
+            try:
+                self._bell.clear()
+                while await self.pass_once() == self._batch:
+                    pass
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.warning("sequencer_failed", service=self._database.service, error=str(error))
+                self._low = "0"
+                await asyncio.sleep(0.5)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), self._poll_seconds)

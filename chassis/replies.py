@@ -1,0 +1,109 @@
+"""Replies: one JSON encoder (exact decimals as numbers, UTC with Z), versions in ETags, and `If-Match`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import PreconditionFailed, rule
+
+IF_MATCH_INVALID = rule(
+    "if_match_invalid", vi="If-Match không phải ETag của nơi này.", en="If-Match is not an ETag of this place."
+)
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+encode = _encoder.encode
+VARY = "Authorization, Accept, Accept-Language, Accept-Encoding"
+
+
+def reply(
+    body: Any,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    version: int | None = None,
+    media_type: str = "application/json",
+) -> Response:
+    """A JSON reply. `version` becomes part of the ETag, which `If-Match` then names."""
+    response = Response(encode(body), status_code=status, media_type=media_type, headers=dict(headers or {}))
+    if version is not None:
+        response.headers["Entity-Version"] = str(version)
+    return response
+
+
+def _if_match(request: Request) -> int | None:
+    asked = request.headers.get("If-Match")
+    if asked is None or asked.strip() == "*":
+        return None
+    match = re.fullmatch(r'(?:W/)?"v(\d+)(?:-[0-9a-f]+)?"', asked.strip())
+    if match is None:
+        raise PreconditionFailed(IF_MATCH_INVALID)
+    return int(match[1])
+
+
+IfMatch = Annotated[int | None, Depends(_if_match)]
+
+
+class EntityTags:
+    """Gives every bounded GET reply a strong ETag and answers 304 where the caller has it already.
+
+    It stands inside the compressor, so the tag is of body and negotiated encoding together.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold back one bounded 200 reply, tag it, and send it or 304."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        await self.app(scope, receive, _Tagger(scope, send))
+
+
+class _Tagger:
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._asked = {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        self._send = send
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        headers = MutableHeaders(raw=start["headers"])
+        if message.get("more_body") or headers.get("Cache-Control") == "no-store":
+            await self._send(start)
+            await self._send(message)
+            return
+        await self._send_tagged(start, headers, message)
+
+    async def _send_tagged(self, start: Message, headers: MutableHeaders, message: Message) -> None:
+        digest = hashlib.sha256(message.get("body", b""))
+        digest.update(self._asked.get("accept-encoding", "").encode())
+        version = headers.get("Entity-Version")
+        tag = f'"v{version}-{digest.hexdigest()[:24]}"' if version else f'"{digest.hexdigest()[:32]}"'
+        if version:
+            del headers["Entity-Version"]
+        headers["ETag"] = tag
+        headers["Vary"] = VARY
+        headers.setdefault("Cache-Control", "private, no-cache")
+        if tag not in {t.strip().removeprefix("W/") for t in self._asked.get("if-none-match", "").split(",")}:
+            await self._send(start)
+            await self._send(message)
+            return
+        del headers["Content-Length"]
+        await self._send({**start, "status": 304})
+        await self._send({"type": "http.response.body", "body": b""})

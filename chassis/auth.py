@@ -20,15 +20,9 @@ from chassis.settings import Settings
 
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]
 
-TOKEN_MISSING = rule(
-    "token_missing", vi="Cần mã truy cập (Authorization: Bearer …).", en="A bearer token is needed."
-)
-TOKEN_INVALID = rule(
-    "token_invalid", vi="Mã truy cập không hợp lệ: {reason}.", en="The token does not hold: {reason}."
-)
-SCOPE_MISSING = rule(
-    "scope_missing", vi="Mã truy cập thiếu quyền {scope}.", en="The token lacks the scope {scope}."
-)
+TOKEN_MISSING = rule("token_missing", vi="Cần mã truy cập (Authorization: Bearer …).", en="A bearer token is needed.")
+TOKEN_INVALID = rule("token_invalid", vi="Mã truy cập không hợp lệ: {reason}.", en="The token does not hold: {reason}.")
+SCOPE_MISSING = rule("scope_missing", vi="Mã truy cập thiếu quyền {scope}.", en="The token lacks the scope {scope}.")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="chitieu"'}
 
 
@@ -169,4 +163,3 @@ class Need:
 def needs(scope: str, *, public: bool = False) -> Any:
     """A dependency that lets in callers with a scope; with `public`, anonymous readers of public rows too."""
     return Depends(Need(scope, public))
-

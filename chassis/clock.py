@@ -50,7 +50,7 @@ class FrozenClock:
 @contextmanager
 def frozen(moment: datetime) -> Iterator[FrozenClock]:
     """Hold the clock of the whole process at a moment, and give it back at the end; for tests."""
-    global _source  # noqa: PLW0603 - one clock per process: tasks started earlier must see it too
+    global _source
     previous, clock = _source, FrozenClock(moment)
     _source = clock
     try:

@@ -21,7 +21,7 @@ from chassis.settings import Settings
 from chassis.tables import ledger_tables
 
 ReadSession = NewType("ReadSession", AsyncSession)
-Session = NewType("Session", ReadSession)  # type: ignore[valid-newtype]  # a writer may do all a reader may
+Session = NewType("Session", ReadSession)  # a writer may do all a reader may
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -122,9 +122,7 @@ async def _reading(request: Request) -> AsyncIterator[ReadSession]:
         yield session
 
 
-DryRun = Annotated[
-    bool, Query(alias="dry_run", description="Run everything, answer the same, and keep nothing.")
-]
+DryRun = Annotated[bool, Query(alias="dry_run", description="Run everything, answer the same, and keep nothing.")]
 
 
 async def _writing(request: Request) -> AsyncIterator[Session]:

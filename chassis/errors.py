@@ -163,7 +163,9 @@ METHOD_NOT_ALLOWED = rule(
     en="{path} does not take {method}.",
 )
 BODY_UNREADABLE = rule(
-    "body_unreadable", vi="Nội dung không phải JSON hợp lệ: {reason}.", en="The body is not valid JSON: {reason}."
+    "body_unreadable",
+    vi="Nội dung không phải JSON hợp lệ: {reason}.",
+    en="The body is not valid JSON: {reason}.",
 )
 BODY_TOO_LARGE = rule(
     "body_too_large",
@@ -183,7 +185,9 @@ BODY_INVALID = rule(
 FIELD_INVALID = rule("field_invalid", vi="Giá trị không hợp lệ: {reason}.", en="Invalid value: {reason}.")
 FIELD_MISSING = rule("field_missing", vi="Thiếu trường {field}.", en="Field {field} is missing.")
 FIELD_UNKNOWN = rule(
-    "field_unknown", vi="Không có trường {field}.{suggestion_vi}", en="There is no field {field}.{suggestion_en}"
+    "field_unknown",
+    vi="Không có trường {field}.{suggestion_vi}",
+    en="There is no field {field}.{suggestion_en}",
 )
 PARAMETER_UNKNOWN = rule(
     "parameter_unknown",

@@ -88,9 +88,7 @@ ORDER BY e.pos
 """)
 
 
-async def read_changes(
-    db: ReadSession, caller: Caller, cursor: str | None, wanted: Filter, limit: int
-) -> Changes:
+async def read_changes(db: ReadSession, caller: Caller, cursor: str | None, wanted: Filter, limit: int) -> Changes:
     """Events after a cursor (none: from the beginning) that the caller may hear. One statement.
 
     Raises:
@@ -131,9 +129,7 @@ class Feed:
         self.database = database
         self._sequencer = sequencer
 
-    async def changes(
-        self, caller: Caller, cursor: str | None, wanted: Filter, *, limit: int, wait: float
-    ) -> Changes:
+    async def changes(self, caller: Caller, cursor: str | None, wanted: Filter, *, limit: int, wait: float) -> Changes:
         """A page of changes; when there is none yet, wait up to `wait` seconds for one."""
         deadline = asyncio.get_running_loop().time() + wait
         while True:

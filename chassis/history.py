@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
-from sqlalchemy import DateTime, LargeBinary
+from sqlalchemy import ColumnElement, DateTime, LargeBinary, and_, insert, or_, select, update
 from sqlmodel import Field, SQLModel
 
 from chassis.database import Session
@@ -19,8 +18,8 @@ from chassis.replies import encode
 class Versioned(SQLModel):
     """Known from one moment until another (none: still so), with the hash of what the row says."""
 
-    known_from: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]  # instance, not class
-    known_to: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    known_from: datetime = Field(sa_type=DateTime(timezone=True))
+    known_to: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     content_hash: bytes = Field(sa_type=LargeBinary)
 
 
@@ -76,7 +75,13 @@ def compare(current: Mapping[str, bytes], incoming: Mapping[str, bytes], *, prun
 
 
 async def apply_set(
-    db: Session, table: Any, scope: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, prune: bool, at: datetime
+    db: Session,
+    table: Any,
+    scope: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    prune: bool,
+    at: datetime,
 ) -> SetDiff:
     """Make the rows of one scope say what the body says, keeping what they said before.
 
@@ -86,7 +91,7 @@ async def apply_set(
     within = [getattr(table, name) == value for name, value in scope.items()]
     found = await db.execute(select(table.key, table.content_hash).where(table.known_to.is_(None), *within))
     hashes = {row["key"]: content_hash(row) for row in rows}
-    diff = compare({key: digest for key, digest in found}, hashes, prune=prune)
+    diff = compare({row.key: row.content_hash for row in found}, hashes, prune=prune)
     closing = diff.updated + diff.removed
     if closing:
         await db.execute(

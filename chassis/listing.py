@@ -22,7 +22,9 @@ from chassis.pages import CURSOR_INVALID, PageRequest, encode_cursor
 from chassis.replies import VARY, reply
 
 NOT_ACCEPTABLE = rule(
-    "not_acceptable", vi="Không có dạng {asked}; có: {offered}.", en="{asked} is not offered; there are: {offered}."
+    "not_acceptable",
+    vi="Không có dạng {asked}; có: {offered}.",
+    en="{asked} is not offered; there are: {offered}.",
 )
 
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
@@ -98,7 +100,7 @@ async def fetch_page(db: ReadSession, listing: Listing, page: PageRequest, chose
     statement = (
         select(head.c.feed_position, head.c.read_at, inner)
         .select_from(head.outerjoin(inner, true()))
-        .order_by(*(inner.c[column.key] for column in listing.order))
+        .order_by(*(inner.c[str(column.key)] for column in listing.order))
     )
     found = (await db.execute(statement)).mappings().all()
     first = found[0]
@@ -106,8 +108,8 @@ async def fetch_page(db: ReadSession, listing: Listing, page: PageRequest, chose
     changes = position[1] if position else encode_position(first["feed_position"])
     following = None
     if len(found) > page.limit and present:
-        following = encode_cursor([present[-1][column.key] for column in listing.order], changes)
-    items = [listing.row(row, chosen) for row in present]
+        following = encode_cursor([present[-1][str(column.key)] for column in listing.order], changes)
+    items = [listing.row(dict(row), chosen) for row in present]
     return Page(items, following, changes, page.known_at or first["read_at"])
 
 
@@ -132,7 +134,13 @@ class WholePull(Response):
     """Every row as a stream at constant memory, in one repeatable-read snapshot of its own."""
 
     def __init__(
-        self, database: Database, listing: Listing, chosen: tuple[str, ...], *, kind: str, known_at: datetime | None
+        self,
+        database: Database,
+        listing: Listing,
+        chosen: tuple[str, ...],
+        *,
+        kind: str,
+        known_at: datetime | None,
     ) -> None:
         super().__init__()
         self._database = database

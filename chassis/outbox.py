@@ -1,5 +1,6 @@
 """From write to log: `lock` the aggregates, `append` their events in the same transaction, and the sequencer
-that gives every event a dense position. The statements are those of the design's events page, measured there."""
+that gives every event a dense position. The statements are those of the design's events page, measured there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ from chassis.replies import encode
 log = structlog.get_logger(__name__)
 
 WRITE_TOKEN_INVALID = rule(
-    "write_token_invalid", vi="X-Min-Version không phải một write_token.", en="X-Min-Version is not a write_token."
+    "write_token_invalid",
+    vi="X-Min-Version không phải một write_token.",
+    en="X-Min-Version is not a write_token.",
 )
 WRITE_NOT_YET_VISIBLE = rule(
     "write_not_yet_visible",
@@ -72,9 +75,7 @@ async def lock(db: Session, subjects: Iterable[str]) -> Heads:
         {"names": names},
     )
     locked = await db.execute(
-        text(
-            "SELECT subject, version FROM aggregate_head WHERE subject = ANY(:names) ORDER BY subject FOR UPDATE"
-        ),
+        text("SELECT subject, version FROM aggregate_head WHERE subject = ANY(:names) ORDER BY subject FOR UPDATE"),
         {"names": names},
     )
     versions = {row.subject: row.version for row in locked}

@@ -13,7 +13,9 @@ from fastapi import Depends, Query
 from chassis.errors import Refused, rule
 
 CURSOR_INVALID = rule(
-    "cursor_invalid", vi="Con trỏ trang không hợp lệ; hãy đọc lại từ đầu.", en="The cursor is not valid; start again."
+    "cursor_invalid",
+    vi="Con trỏ trang không hợp lệ; hãy đọc lại từ đầu.",
+    en="The cursor is not valid; start again.",
 )
 KNOWN_AT_NAIVE = rule(
     "known_at_without_offset",
@@ -21,7 +23,9 @@ KNOWN_AT_NAIVE = rule(
     en="known_at needs an offset, such as 2026-06-30T00:00:00Z.",
 )
 FIELDS_UNKNOWN = rule(
-    "fields_unknown", vi="Không có trường {fields}; có: {known}.", en="There is no field {fields}; there are: {known}."
+    "fields_unknown",
+    vi="Không có trường {fields}; có: {known}.",
+    en="There is no field {fields}; there are: {known}.",
 )
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.errors import PreconditionFailed, rule
 
 IF_MATCH_INVALID = rule(
-    "if_match_invalid", vi="If-Match không phải ETag của nơi này.", en="If-Match is not an ETag of this place."
+    "if_match_invalid",
+    vi="If-Match không phải ETag của nơi này.",
+    en="If-Match is not an ETag of this place.",
 )
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

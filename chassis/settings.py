@@ -36,9 +36,7 @@ class Settings(BaseSettings):
     indicators_database_url: SecretStr | None = Field(
         None, description="PostgreSQL URL of the indicators service's login role"
     )
-    budget_database_url: SecretStr | None = Field(
-        None, description="PostgreSQL URL of the budget service's login role"
-    )
+    budget_database_url: SecretStr | None = Field(None, description="PostgreSQL URL of the budget service's login role")
     plans_admin_database_url: SecretStr | None = Field(
         None, description="URL `migrate` uses for plans; unset: CHITIEU_DATABASE_URL"
     )
@@ -64,7 +62,8 @@ class Settings(BaseSettings):
     jwks_url: str | None = Field(None, description="URL of the public keys that sign tokens (provincial SSO)")
     jwks_refresh_seconds: float = Field(300, gt=0, description="age at which keys are read again, seconds")
     signing_key_file: Path | None = Field(
-        None, description="private key for `chitieu token` and the house's own followers (JWK); unset: data folder"
+        None,
+        description="private key for `chitieu token` and the house's own followers (JWK); unset: data folder",
     )
     service_token: SecretStr | None = Field(
         None, description="token of the followers; unset: minted from the local signing key"

@@ -17,7 +17,7 @@ CHUNK_CHARACTERS = 64 * 1024
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _PLAIN_NUMBER = re.compile(r"-\d+(?:[.,]\d+)?", re.ASCII)
 # A spreadsheet runs a cell that begins so, in ASCII or full width, also after blanks.
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r]")  # noqa: RUF001 - the full-width signs are meant
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r]")
 
 
 def ndjson_line(row: Mapping[str, object]) -> bytes:

@@ -9,16 +9,14 @@ LONGEST_WORD_ADVISED = 100  # difflib is quadratic in the length of a word
 
 # The 29 letters of the Vietnamese alphabet in their order, with f, j, w and z where Latin has them.
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
-_LETTER_CODES = {
-    letter: chr(ord("A") + i) if i < 26 else chr(ord("a") + i - 26) for i, letter in enumerate(_ALPHABET)
-}
+_LETTER_CODES = {letter: chr(ord("A") + i) if i < 26 else chr(ord("a") + i - 26) for i, letter in enumerate(_ALPHABET)}
 _LETTER_MARKS = "\u0302\u0306\u031b"  # circumflex, breve, horn: they make another letter
 _TONE_CODES = {"\u0300": "2", "\u0309": "3", "\u0303": "4", "\u0301": "5", "\u0323": "6"}
 _LEVEL_TONE = "1"
 
 # Signs which TCVN3 (ABC) uses for Vietnamese vowels and đ; in Unicode none of them stands inside a word.
 _TCVN3 = re.compile(
-    r"[a-zà-ÿ][µ¸¶·¹¨»¾¼½©®ª«¬][a-zà-ÿ]|[a-z][µ¸¶·](?!\w)|(?<!\w)[®¨][a-zà-ÿ]",  # noqa: RUF001 - a cedilla
+    r"[a-zà-ÿ][µ¸¶·¹¨»¾¼½©®ª«¬][a-zà-ÿ]|[a-z][µ¸¶·](?!\w)|(?<!\w)[®¨][a-zà-ÿ]",
     re.IGNORECASE,
 )
 # VNI writes a vowel and, after it, a second character for its mark; these pairs do not occur in Vietnamese.

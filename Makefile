@@ -1,0 +1,48 @@
+# chitieu: two commands. `make up` runs everything on the five real plans; `make test` checks everything.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help up test check format snapshots lock clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON=)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>/dev/null \
+	  || echo "$(CURDIR)" > $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/chitieu.pth
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+up: $(VENV)/.installed ## set up and serve everything at http://127.0.0.1:8000
+	@$(BIN)/python -m chitieu up
+
+test: check ## set up and pass every check and test
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: $(VENV)/.installed-dev ## linters, types, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## put every file into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+snapshots: $(VENV)/.installed-dev ## write the contracts anew; refuses a breaking change
+	$(BIN)/python -m tests.contracts.snapshots
+
+lock: $(VENV)/.installed-dev ## lock the dependencies with hashes
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev \
+	  -o requirements-dev.lock
+
+clean: ## remove the environment and the demo data
+	rm -rf $(VENV) .chitieu

@@ -1,0 +1,137 @@
+"""Bodies: read with a limit, decoded with exact decimals, text in NFC, unknown names refused with a suggestion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from chassis.errors import (
+    BODY_INVALID,
+    BODY_TOO_LARGE,
+    BODY_UNREADABLE,
+    MEDIA_UNSUPPORTED,
+    PARAMETER_UNKNOWN,
+    Fault,
+    Refused,
+    TooLarge,
+    Unreadable,
+    UnsupportedMedia,
+    rule,
+)
+from chassis.problems import unknown
+from chassis.text import nfc
+
+TEXT_HAS_NUL = rule(
+    "text_has_nul",
+    vi="Văn bản có ký tự NUL, không lưu được.",
+    en="The text has a NUL character, which cannot be kept.",
+)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Body(BaseModel):
+    """A body: no unknown field, never changed after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, never more than `limit` bytes of it.
+
+    Raises:
+        TooLarge: declared or found larger ("body_too_large", with the limit).
+    """
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def decode_json(body: bytes) -> Any:
+    """JSON with exact decimals and NFC text.
+
+    Raises:
+        Unreadable: not JSON, not UTF-8, or nested beyond reason ("body_unreadable").
+        Refused: a text holds NUL ("text_has_nul", with its pointer).
+    """
+    try:
+        faults: list[Fault] = []
+        value = _clean(_decoder.decode(body), "", faults)
+    except (msgspec.DecodeError, RecursionError, UnicodeError, ArithmeticError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise Unreadable(BODY_UNREADABLE, reason=reason) from error
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
+    return value
+
+
+def _clean(value: Any, pointer: str, faults: list[Fault]) -> Any:
+    if isinstance(value, str):
+        if "\x00" in value:
+            faults.append(Fault(TEXT_HAS_NUL, pointer=pointer))
+        return nfc(value)
+    if isinstance(value, list):
+        return [_clean(item, f"{pointer}/{index}", faults) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {_clean(k, pointer, faults): _clean(v, f"{pointer}/{k}", faults) for k, v in value.items()}
+    return value
+
+
+def _require_json(request: Request) -> None:
+    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=kind or "—", accepted="application/json")
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=f"Content-Encoding {encoding}", accepted="identity")
+
+
+def _refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
+    strangers = [name for name in request.query_params if name not in known]
+    if strangers:
+        faults = [Fault(PARAMETER_UNKNOWN, unknown(name, known), column=name) for name in dict.fromkeys(strangers)]
+        first = unknown(strangers[0], known)
+        raise Refused(
+            PARAMETER_UNKNOWN,
+            faults=faults,
+            parameter=strangers[0],
+            suggestion_vi=first["suggestion_vi"],
+            suggestion_en=first["suggestion_en"],
+        )
+
+
+class HouseRoute(APIRoute):
+    """A route that reads its body our way and refuses query parameters it does not know."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the framework's handler: by the time it reads the body, the body is read and decoded."""
+        inner = super().get_route_handler()
+        params = get_flat_params(self.dependant)
+        known = frozenset(p.alias for p in params if getattr(p.field_info, "in_", None) == ParamTypes.query)
+        has_body = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            _refuse_unknown_parameters(request, known)
+            if has_body:
+                _require_json(request)
+                limit = request.app.state.house.settings.max_document_bytes
+                request._body = await read_body(request, limit)
+                request._json = decode_json(request._body)
+            return await inner(request)
+
+        return handle

@@ -1,0 +1,79 @@
+"""The local signing key: for machines without an SSO, for demo tokens, and for the house's own followers."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from joserfc import jwt
+from joserfc.jwk import KeySet, OKPKey
+
+from chassis.settings import Settings
+
+KEY_NAME = "signing-key.json"
+
+
+def key_path(settings: Settings) -> Path:
+    """Where the private key lies: the setting, else the data folder."""
+    return settings.signing_key_file or settings.data_dir / KEY_NAME
+
+
+def ensure_key(settings: Settings) -> OKPKey:
+    """Read the private key, making it (readable by its owner only) where there is none."""
+    path = key_path(settings)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = OKPKey.generate_key("Ed25519", private=True)
+        made.ensure_kid()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(made.as_dict(private=True), file)
+    return read_key(path)
+
+
+def read_key(path: Path) -> OKPKey:
+    """Read a private key from a JWK file."""
+    return OKPKey.import_key(json.loads(path.read_text(encoding="utf-8")))
+
+
+def public_keys(key: OKPKey) -> KeySet:
+    """The public half as the key set that services verify with."""
+    return KeySet([OKPKey.import_key(key.as_dict(private=False))])
+
+
+class Signer:
+    """Issues short-lived tokens from the local key."""
+
+    def __init__(self, key: OKPKey, settings: Settings) -> None:
+        self._key = key
+        self._settings = settings
+
+    def mint(
+        self,
+        subject: str,
+        scopes: Iterable[str],
+        admin_units: Iterable[str],
+        *,
+        seconds: int = 3600,
+        is_demo: bool = False,
+    ) -> str:
+        """A token for `subject` with scopes for units, that ends after so many seconds."""
+        issued = int(time.time())
+        claims: dict[str, object] = {
+            "iss": self._settings.issuer,
+            "aud": self._settings.audience,
+            "sub": subject,
+            "client_id": subject,
+            "iat": issued,
+            "nbf": issued,
+            "exp": issued + seconds,
+            "scope": " ".join(sorted(scopes)),
+            "admin_units": sorted(admin_units),
+        }
+        if is_demo:
+            claims["demo"] = True
+        header = {"alg": "Ed25519", "kid": self._key.kid}
+        return jwt.encode(header, claims, self._key, algorithms=["Ed25519"])

@@ -1,0 +1,225 @@
+"""House errors become RFC 9457 problems here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from chassis.errors import (
+    BODY_INVALID,
+    DATABASE_UNAVAILABLE,
+    FIELD_INVALID,
+    FIELD_MISSING,
+    FIELD_UNKNOWN,
+    INTERNAL_ERROR,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    Fault,
+    HouseError,
+    Refused,
+    Rule,
+    Unavailable,
+)
+from chassis.replies import encode
+from chassis.text import suggest
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FAULTS = 1000
+_TITLES = {
+    400: ("Không đọc được yêu cầu", "Unreadable request"),
+    401: ("Chưa xác thực", "Not authenticated"),
+    403: ("Không đủ quyền", "Not allowed"),
+    404: ("Không tìm thấy", "Not found"),
+    405: ("Phương thức không được nhận", "Method not allowed"),
+    406: ("Không có dạng được yêu cầu", "Not acceptable"),
+    409: ("Xung đột trạng thái", "Conflict"),
+    410: ("Không còn nữa", "Gone"),
+    412: ("Phiên bản không khớp", "Precondition failed"),
+    413: ("Quá lớn", "Too large"),
+    415: ("Kiểu nội dung không nhận", "Unsupported media type"),
+    422: ("Bị từ chối theo quy định", "Refused by a rule"),
+    429: ("Quá nhiều yêu cầu", "Too many requests"),
+    500: ("Lỗi nội bộ", "Internal error"),
+    503: ("Tạm thời không phục vụ", "Temporarily unavailable"),
+}
+
+
+def language_of(accept_language: str | None) -> str:
+    """`vi` unless English is preferred."""
+    best, language = -1.0, "vi"
+    for part in (accept_language or "").split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        name = tag.lower().split("-")[0]
+        weight = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
+        if name in ("vi", "en") and weight > best:
+            best, language = weight, name
+    return language
+
+
+def fault_body(fault: Fault, language: str) -> dict[str, Any]:
+    """One fault with its code, place, value and sentence."""
+    place: dict[str, Any] = {"pointer": fault.pointer, "row": fault.row, "column": fault.column}
+    return {
+        "code": fault.rule.code,
+        **{name: value for name, value in place.items() if value is not None},
+        "value": _shown(fault.value),
+        "message": fault.rule.sentence(language, fault.values),
+    }
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and len(value) > 200:
+        return value[:200] + "…"
+    if isinstance(value, list | dict):
+        return None
+    return value
+
+
+def problem_body(error: HouseError, language: str, *, base: str, instance: str, request_id: str) -> dict[str, Any]:
+    """The whole problem; every fault is listed, capped at 1,000 with the true total."""
+    title = _TITLES.get(error.status, _TITLES[500])[0 if language == "vi" else 1]
+    body: dict[str, Any] = {
+        "type": f"{base}/problems/{error.rule.code}",
+        "title": title,
+        "status": error.status,
+        "detail": error.rule.sentence(language, error.values),
+        "instance": instance,
+        "code": error.rule.code,
+        "request_id": request_id,
+    }
+    if error.faults:
+        body["errors"] = [fault_body(fault, language) for fault in error.faults[:MAX_FAULTS]]
+        body["errors_total"] = len(error.faults)
+    return body
+
+
+def problem(error: HouseError, scope: Scope, base: str) -> Response:
+    """A problem as a response to a request."""
+    headers = {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}
+    language = language_of(headers.get("accept-language"))
+    request_id = scope.get("state", {}).get("request_id", "")
+    body = problem_body(error, language, base=base, instance=scope["path"], request_id=request_id)
+    return Response(
+        encode(body),
+        status_code=error.status,
+        media_type=MEDIA_TYPE,
+        headers={"Content-Language": language, "Cache-Control": "no-store", **error.headers},
+    )
+
+
+class _Internal(HouseError):
+    status = 500
+
+
+def failure(base: str) -> Any:
+    """The reply to what nobody caught: no stack trace, only the request id."""
+    return lambda scope: problem(_Internal(INTERNAL_ERROR), scope, base)
+
+
+class _Plain(HouseError):
+    """An HTTP error raised by the framework, with its own status."""
+
+    def __init__(self, status: int, rule: Rule, headers: Mapping[str, str] | None, **values: object) -> None:
+        super().__init__(rule, headers=headers)
+        self.values = values
+        self.status = status  # type: ignore[misc]  # the framework decides this one
+
+
+def _validation(error: RequestValidationError) -> Refused:
+    return Refused(BODY_INVALID, faults=[_fault(item, error.body) for item in error.errors()])
+
+
+def _fault(item: Mapping[str, Any], body: Any) -> Fault:
+    origin, *place = item["loc"]
+    in_body = origin == "body"
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in place) if in_body else None
+    column = None if in_body else ".".join(str(part) for part in place)
+    name = str(place[-1]) if place else str(origin)
+    value = item.get("input")
+    if item["type"] == "missing":
+        return Fault(FIELD_MISSING, {"field": name}, pointer=pointer, column=column)
+    if item["type"] == "extra_forbidden":
+        return Fault(FIELD_UNKNOWN, unknown(name, _siblings(body, place)), pointer=pointer, value=value)
+    return Fault(FIELD_INVALID, {"reason": item["msg"]}, pointer=pointer, column=column, value=value)
+
+
+def _siblings(body: Any, place: Sequence[Any]) -> Iterable[str]:
+    """The fields of the body model that the surrounding object looks most like."""
+    for part in place[:-1]:
+        try:
+            body = body[part]
+        except (KeyError, IndexError, TypeError):
+            return ()
+    written = set(body) if isinstance(body, dict) else set()
+    models = [set(model.model_fields) for model in _models(BaseModel)]
+    return max(models, key=lambda fields: len(fields & written) - len(fields) / 1000, default=())
+
+
+def _models(base: type[BaseModel]) -> Iterable[type[BaseModel]]:
+    for model in base.__subclasses__():
+        if model.model_config.get("extra") == "forbid":
+            yield model
+        yield from _models(model)
+
+
+def unknown(name: str, known: Iterable[str]) -> dict[str, str]:
+    """The values of an "unknown name" sentence, with the nearest known name as a suggestion."""
+    near = suggest(name, list(known))
+    return {
+        "field": name,
+        "parameter": name,
+        "suggestion_vi": f" Có phải là {near}?" if near else "",
+        "suggestion_en": f" Did you mean {near}?" if near else "",
+    }
+
+
+# SQLSTATE classes that pass by themselves: connection, resources, operator intervention, lock and deadlock.
+_PASSING = ("08", "53", "57", "55P03", "40")
+
+
+def _database(error: DBAPIError) -> HouseError:
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    if error.connection_invalidated or state.startswith(_PASSING) or isinstance(error.orig, OSError):
+        return Unavailable(DATABASE_UNAVAILABLE, headers={"Retry-After": "1"})
+    raise error
+
+
+def install_problems(app: FastAPI, base: str) -> None:
+    """Make every error of an application leave it as a problem."""
+
+    async def house(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HouseError)
+        return problem(error, request.scope, base)
+
+    async def validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem(_validation(error), request.scope, base)
+
+    async def framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        rule = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code, BODY_INVALID)
+        plain = _Plain(error.status_code, rule, error.headers, path=request.url.path, method=request.method)
+        return problem(plain, request.scope, base)
+
+    async def database(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DBAPIError)
+        return problem(_database(error), request.scope, base)
+
+    async def away(request: Request, _error: Exception) -> Response:
+        return problem(Unavailable(DATABASE_UNAVAILABLE, headers={"Retry-After": "1"}), request.scope, base)
+
+    app.add_exception_handler(HouseError, house)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(DBAPIError, database)
+    for kind in (PoolTimeout, ConnectionError, OSError):
+        app.add_exception_handler(kind, away)

@@ -1,0 +1,107 @@
+"""Structured logs, request ids, trace context and metrics, put round every application once."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.settings import Settings
+
+log = structlog.get_logger("request")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+REQUESTS = Counter("chitieu_requests_total", "Requests answered", ["service", "method", "route", "status"])
+SECONDS = Histogram("chitieu_request_seconds", "Time to answer, seconds", ["service", "method", "route"])
+LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
+UNSEQUENCED = Gauge("chitieu_outbox_events", "Events not yet in the log", ["service"])
+
+
+def configure_logs(settings: Settings) -> None:
+    """One line of JSON (or of text) per event, on standard error."""
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if settings.log_format == "text":
+        renderer = structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def metrics() -> Response:
+    """The process's metrics in Prometheus's text form."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+class RequestContext:
+    """Gives every request an id, logs and counts it, and turns what nobody caught into a plain 500."""
+
+    def __init__(self, app: ASGIApp, service: str, failure: Callable[[Scope], Response]) -> None:
+        self.app = app
+        self._service = service
+        self._failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wrap one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        asked = headers.get("X-Request-Id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+        traceparent = headers.get("traceparent", "")
+        if not _TRACEPARENT.fullmatch(traceparent):
+            traceparent = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+        scope.setdefault("state", {}).update(request_id=request_id, traceparent=traceparent)
+        with structlog.contextvars.bound_contextvars(
+            service=self._service, request_id=request_id, trace_id=traceparent[3:35]
+        ):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        status = 0
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note)
+        except Exception:
+            log.exception("request_failed", path=scope["path"])
+            if status == 0:
+                await self._failure(scope)(scope, receive, note)
+        finally:
+            self._count(scope, status or 499, time.perf_counter() - started)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"]
+        REQUESTS.labels(self._service, method, route, str(status)).inc()
+        SECONDS.labels(self._service, method, route).observe(seconds)
+        log.info("request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1e3, 1))

@@ -16,7 +16,7 @@ _source: Callable[[], datetime] = _system_now
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """The present moment, in UTC."""
     return _source().astimezone(UTC)
 
 

@@ -194,9 +194,7 @@ REGULAR = [kind for kind in PeriodType if kind is not PeriodType.NINE_MONTHS]
 
 
 @given(st.dates(date(1901, 1, 1), date(2198, 12, 31)), st.sampled_from(REGULAR), st.integers(1, 28))
-def test_every_day_lies_in_exactly_the_period_found_for_it(
-    day: date, period_type: PeriodType, opens: int
-) -> None:
+def test_every_day_lies_in_exactly_the_period_found_for_it(day: date, period_type: PeriodType, opens: int) -> None:
     regime = Regime("any", opens_on_day=opens)
     period = regime.period_of(day, period_type)
     window = regime.window(period)
@@ -259,9 +257,7 @@ def test_a_due_rule_says_itself_in_words(months_after: int, words_vi: str, words
         (PeriodType.QUARTER, 1, 13),
     ],
 )
-def test_a_due_rule_refuses_what_no_calendar_has(
-    period_type: PeriodType, day: int, months_after: int
-) -> None:
+def test_a_due_rule_refuses_what_no_calendar_has(period_type: PeriodType, day: int, months_after: int) -> None:
     with pytest.raises(PeriodError, match="not a due rule"):
         DueRule(period_type, day, months_after)
 

@@ -82,7 +82,7 @@ def test_ndjson_line_keeps_every_digit() -> None:
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
-        ("＝1+1", "'＝1+1"),  # noqa: RUF001 - full width, which spreadsheets run too
+        ("＝1+1", "'＝1+1"),  # full width: spreadsheets run it too
         ("a=b", "a=b"),
     ],
 )

@@ -106,9 +106,7 @@ def test_sort_key_puts_a_mark_that_vietnamese_lacks_with_its_letter() -> None:
 
 @given(st.text())
 def test_sort_key_is_plain_ascii(written: str) -> None:
-    assert set(text.sort_key(written)) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 "
-    )
+    assert set(text.sort_key(written)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ class Peers:
         """Whether a service is reached without a socket: then replies are buffered and must be bounded."""
         return service in self._apps
 
+    def app(self, service: str) -> Any:
+        """The application of a service in this process, for requests that pass through unchanged."""
+        return self._apps[service]
+
     def names(self) -> tuple[str, ...]:
         """The services that can be reached."""
         return tuple(name for name in SERVICES if self.is_local(name) or self._settings.url_of(name))

@@ -1,0 +1,100 @@
+"""Put a process together: which applications it serves, on which databases, with which keys."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from joserfc.jwk import OKPKey
+
+from chassis.app import House, Service, build_app
+from chassis.auth import Verifier
+from chassis.database import Database
+from chassis.keys import Signer, public_keys
+from chassis.peers import Peers
+from chassis.settings import SERVICES, Settings
+
+FOLLOWER_SCOPES = ("plans:read", "changes:read")
+
+
+def service_of(name: str) -> Service:
+    """One service's parts, by the names its six roles have in every service."""
+    api: Any = importlib.import_module(f"services.{name}.api")
+    events: Any = importlib.import_module(f"services.{name}.events")
+    store: Any = importlib.import_module(f"services.{name}.store")
+    return Service(
+        name=name,
+        title=api.TITLE,
+        description=api.DESCRIPTION,
+        router=api.router,
+        metadata=store.Base.metadata,
+        subscriptions=events.SUBSCRIPTIONS,
+        events=events.EVENTS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The applications of one process."""
+
+    settings: Settings
+    peers: Peers
+    services: Mapping[str, FastAPI]
+    gateway: Any | None
+
+    @property
+    def door(self) -> Any:
+        """The application to serve: the gateway, else the one service."""
+        return self.gateway or next(iter(self.services.values()))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run every sequencer and follower while the block lasts."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.peers.close)
+            for app in self.services.values():
+                await stack.enter_async_context(app.state.house.running())
+            yield
+
+
+def compose(
+    settings: Settings,
+    databases: Mapping[str, str],
+    *,
+    names: Sequence[str] = SERVICES,
+    key: OKPKey | None = None,
+    with_gateway: bool = True,
+) -> Composition:
+    """Build the named services on their databases (service name → login URL), and the gateway before them."""
+    peers = Peers(settings)
+    verifier = Verifier(settings, public_keys(key) if key else None)
+    services: dict[str, FastAPI] = {}
+    for name in names:
+        house = House(
+            settings,
+            verifier=verifier,
+            peers=peers,
+            database=Database(databases[name], name, settings),
+            token=follower_token(settings, key, name),
+        )
+        services[name] = build_app(service_of(name), house)
+    gateway = None
+    if with_gateway:
+        build_gateway: Any = importlib.import_module("gateway.app").build_gateway
+        gateway = build_gateway(House(settings, verifier=verifier, peers=peers))
+    return Composition(settings, peers, services, gateway)
+
+
+def follower_token(settings: Settings, key: OKPKey | None, name: str) -> Callable[[], str]:
+    """What a follower shows to the service it follows: the token of the settings, else one of our own key."""
+    if settings.service_token:
+        given = settings.service_token.get_secret_value()
+        return lambda: given
+    if key is None:
+        return lambda: ""
+    signer = Signer(key, settings)
+    return lambda: signer.mint(f"chitieu-{name}", FOLLOWER_SCOPES, ["*"], seconds=300)

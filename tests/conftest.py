@@ -1,0 +1,88 @@
+"""One real PostgreSQL per run, one migrated template, one database per test that asks for a house."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from joserfc.jwk import OKPKey
+
+from chassis.postgres import EmbeddedPostgres
+from chassis.settings import SERVICES
+from chitieu.migrate import Target, migrate
+from tests.house import House, database_url, open_house
+
+ADMIN_URL = "CHITIEU_TEST_ADMIN_URL"
+TEMPLATE = "template_house"
+_server: EmbeddedPostgres | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The run's own process starts the server and migrates the template; workers find them by URL."""
+    global _server
+    if hasattr(config, "workerinput") or os.environ.get(ADMIN_URL) or config.option.collectonly:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="chitieu-test-"))
+    # A test database need not survive a power cut; what must survive a kill is tested on its own server.
+    _server = EmbeddedPostgres(folder, settings={"fsync": "off", "full_page_writes": "off", "max_connections": "300"})
+    _server.start()
+    os.environ[ADMIN_URL] = _server.admin_url
+    asyncio.run(_make_template(_server.admin_url))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its files."""
+    if _server is not None:
+        _server.stop()
+        _server.discard()
+        os.environ.pop(ADMIN_URL, None)
+
+
+async def _make_template(admin_url: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
+    admin = database_url(admin_url, TEMPLATE)
+    targets = [Target(name, admin, database_url(admin_url, TEMPLATE, user=name)) for name in SERVICES]
+    await migrate(targets)
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> OKPKey:
+    """The key that signs this run's tokens."""
+    key = OKPKey.generate_key("Ed25519", private=True)
+    key.ensure_kid()
+    return key
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> str:
+    """The test server, as its superuser."""
+    return os.environ[ADMIN_URL]
+
+
+@pytest.fixture
+async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
+    """The whole application in this process, on a database of its own."""
+    async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def five_plans(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
+    """The whole application with the five plans applied; tests only read it."""
+    async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
+        await opened.apply_reference()
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("CHITIEU_") and name != ADMIN_URL]:
+        monkeypatch.delenv(name)
+    yield

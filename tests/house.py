@@ -1,0 +1,143 @@
+"""A house for tests: the composed application, tokens for any caller, and counters of statements."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+from joserfc.jwk import OKPKey
+from sqlalchemy import make_url
+
+from chassis.auth import Caller
+from chassis.database import Database
+from chassis.keys import Signer
+from chassis.settings import SERVICES, Settings
+from chitieu.compose import Composition, compose
+
+REFERENCE = Path(__file__).resolve().parent.parent / "reference"
+EVERY_SCOPE = (
+    "plans:read plans:write admin_units:write indicators:read catalogue:write targets:write actuals:write"
+    " budget:read budget:write changes:read audit:read"
+)
+
+
+def database_url(admin_url: str, database: str, *, user: str | None = None) -> str:
+    """The URL of another database of the same server, as a service's role or as the superuser."""
+    url = make_url(admin_url).set(database=database)
+    if user is not None:
+        url = url.set(username=user, password=f"{user}-of-the-test")
+    return url.render_as_string(hide_password=False)
+
+
+class House:
+    """Everything a test needs of the application."""
+
+    def __init__(self, composition: Composition, signer: Signer) -> None:
+        self.composition = composition
+        self.signer = signer
+        self.settings = composition.settings
+        transport = httpx2.ASGITransport(app=composition.door)
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://door", trust_env=False)
+
+    def headers(
+        self,
+        scopes: str = EVERY_SCOPE,
+        admin_units: Iterable[str] = ("*",),
+        *,
+        client_id: str = "tester",
+        seconds: int = 3600,
+    ) -> dict[str, str]:
+        """The Authorization header of a caller."""
+        token = self.signer.mint(client_id, scopes.split(), admin_units, seconds=seconds)
+        return {"Authorization": f"Bearer {token}"}
+
+    @property
+    def admin(self) -> dict[str, str]:
+        """A caller who may do everything everywhere."""
+        return self.headers()
+
+    def caller(self, scopes: str = EVERY_SCOPE, admin_units: Iterable[str] = ("*",)) -> Caller:
+        """A caller for tests of services, without HTTP."""
+        return Caller("tester", "tester", frozenset(scopes.split()), frozenset(admin_units))
+
+    def database(self, service: str) -> Database:
+        """A service's database."""
+        database: Database = self.composition.services[service].state.house.database
+        return database
+
+    @contextlib.contextmanager
+    def statements(self, service: str) -> Iterator[list[str]]:
+        """Every SQL statement a service runs while the block lasts."""
+        seen: list[str] = []
+        stop = self.database(service).listen(seen)
+        try:
+            yield seen
+        finally:
+            stop()
+
+    async def rows(self, service: str) -> dict[str, int]:
+        """The number of rows of every table of a service, to show that nothing was written."""
+        async with self.database(service).engine.connect() as connection:
+            found = await connection.exec_driver_sql(
+                "SELECT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"
+                " AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'alembic_version' ORDER BY 1"
+            )
+            names = [row[0] for row in found]
+            return {
+                name: (await connection.exec_driver_sql(f"SELECT count(*) FROM {name}")).scalar_one() for name in names
+            }
+
+    async def sequence(self) -> None:
+        """Give every event of every service its position."""
+        for app in self.composition.services.values():
+            while await app.state.house.sequencer.pass_once():
+                pass
+
+    async def follow(self) -> None:
+        """Sequence and follow until nobody has anything left to hear."""
+        await self.sequence()
+        for app in self.composition.services.values():
+            for follower in app.state.house.followers:
+                await follower.catch_up()
+        await self.sequence()
+
+    async def load_units(self) -> None:
+        """Apply the units and offices of the reference data."""
+        from chitieu.apply import apply_units  # noqa: PLC0415 - the fixture stands before the loader in the house
+
+        await apply_units(self.client, REFERENCE, self.admin)
+        await self.follow()
+
+    async def apply_reference(self) -> None:
+        """Apply the whole reference data through the services' own API."""
+        from chitieu.apply import apply_reference  # noqa: PLC0415 - the same
+
+        await apply_reference(self.client, REFERENCE, self.admin, between=self.follow)
+        await self.follow()
+
+
+@contextlib.asynccontextmanager
+async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides: Any) -> AsyncIterator[House]:
+    """A house on a fresh copy of the template; sequencers and followers run when the test says so."""
+    name = f"house_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    settings = Settings(environment="demo", public_read=True, database_pool_size=4, **overrides)
+    urls = {service: database_url(admin_url, name, user=service) for service in SERVICES}
+    composition = compose(settings, urls, key=key)
+    house = House(composition, Signer(key, settings))
+    try:
+        yield house
+    finally:
+        await house.client.aclose()
+        await composition.peers.close()
+        for app in composition.services.values():
+            await app.state.house.database.close()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()

@@ -15,13 +15,15 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, make_url, text
+from sqlalchemy import URL, Column, Connection, MetaData, String, Table, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chitieu.troubles import Trouble
 
+ROLE_EXISTS = text("SELECT count(*) FROM pg_roles WHERE rolname = :name")
+SCHEMA_EXISTS = text("SELECT count(*) FROM pg_namespace WHERE nspname = :name")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -57,20 +59,19 @@ async def migrate(targets: Sequence[Target]) -> None:
         async with connected(target.admin_url) as connection:
             await _prepare(connection, target)
             await connection.run_sync(_upgrade, target.service)
-            await connection.execute(
-                text(f"GRANT SELECT ON {target.service}.alembic_version TO {target.service}")
-            )
+            await connection.execute(text(f"GRANT SELECT ON {target.service}.alembic_version TO {target.service}"))
             await connection.commit()
 
 
 async def revision_of(target: Target) -> str | None:
     """The revision a service's database is at, as the service itself sees it; None before any migration."""
     async with connected(target.login_url) as connection:
-        table = f"{target.service}.alembic_version"
-        is_there = await connection.scalar(text("SELECT to_regclass(:table)"), {"table": table})
+        table = {"table": f"{target.service}.alembic_version"}
+        is_there = await connection.scalar(text("SELECT to_regclass(:table)"), table)
         if is_there is None:
             return None
-        revision: str | None = await connection.scalar(text(f"SELECT version_num FROM {table}"))
+        versions = Table("alembic_version", MetaData(), Column("version_num", String), schema=target.service)
+        revision: str | None = await connection.scalar(select(versions.c.version_num))
         return revision
 
 
@@ -133,19 +134,15 @@ async def _prepare(connection: AsyncConnection, target: Target) -> None:
     service = target.service
     await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('chitieu.prepare'))"))
     for role, login in ((f"{service}_owner", "NOLOGIN"), (service, "LOGIN")):
-        if not await _has(connection, "pg_roles WHERE rolname", role):
+        if not await connection.scalar(ROLE_EXISTS, {"name": role}):
             await connection.execute(text(f"CREATE ROLE {role} {login}"))
-    if not await _has(connection, "pg_namespace WHERE nspname", service):
+    if not await connection.scalar(SCHEMA_EXISTS, {"name": service}):
         await connection.execute(text(f"GRANT {service}_owner TO CURRENT_USER"))
         await connection.execute(text(f"CREATE SCHEMA {service} AUTHORIZATION {service}_owner"))
         await connection.execute(text(f"GRANT USAGE ON SCHEMA {service} TO {service}"))
     await connection.commit()
     if not await _may_log_in(target):
         await _set_password(connection, target)
-
-
-async def _has(connection: AsyncConnection, place: str, name: str) -> bool:
-    return bool(await connection.scalar(text(f"SELECT count(*) FROM {place} = :name"), {"name": name}))
 
 
 async def _may_log_in(target: Target) -> bool:

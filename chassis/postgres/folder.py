@@ -28,26 +28,35 @@ class Account:
 
     @staticmethod
     def ours() -> Account:
+        """Ourselves, or `nobody` when we are root."""
         if os.geteuid() != 0:
             return Account()
         nobody = pwd.getpwnam("nobody")
         return Account(nobody.pw_uid, nobody.pw_gid)
 
     def own(self, path: Path) -> None:
+        """Give a file or folder to the account."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
     def process_arguments(self) -> dict[str, Any]:
+        """What `subprocess` needs to start a process as the account."""
         if self.uid is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 def state_file(data_dir: Path) -> Path:
+    """The pointer of a data folder: where its database lies, and the superuser's password."""
     return data_dir / "postgres.json"
 
 
 def read_or_make_state(data_dir: Path, account: Account) -> dict[str, Any]:
+    """Read the pointer, making it on the first start.
+
+    Raises:
+        PostgresTrouble: the folder belongs to another account.
+    """
     path = state_file(data_dir)
     if not path.exists():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,9 +69,7 @@ def read_or_make_state(data_dir: Path, account: Account) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except PermissionError as error:
         owner = pwd.getpwuid(path.stat().st_uid).pw_name
-        raise PostgresTrouble(
-            f"The data folder {data_dir} belongs to {owner}: start chitieu as {owner}."
-        ) from error
+        raise PostgresTrouble(f"The data folder {data_dir} belongs to {owner}: start chitieu as {owner}.") from error
     if account.uid is None or Path(state["home"]).is_relative_to(SHARED_FOLDER):
         return state
     raise PostgresTrouble(f"The database in {data_dir} was not made by root: start chitieu as its owner.")
@@ -82,6 +89,11 @@ def _new_home(data_dir: Path, account: Account) -> Path:
 
 
 def make_private(folder: Path, account: Account) -> None:
+    """Make a folder that only the account may enter.
+
+    Raises:
+        PostgresTrouble: it is there and belongs to somebody else.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), account.uid):
         raise PostgresTrouble(f"The folder {folder} belongs to somebody else.")

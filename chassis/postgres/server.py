@@ -196,9 +196,7 @@ class EmbeddedPostgres:
                 os.kill(pid, sign)
             if wait_until_gone(pid, self._data, patience):
                 return
-        raise PostgresTrouble(
-            f"An older PostgreSQL (process {pid}) still uses {self._data} and does not stop."
-        )
+        raise PostgresTrouble(f"An older PostgreSQL (process {pid}) still uses {self._data} and does not stop.")
 
     def _make_data(self) -> None:
         for leftover in self._home.glob("new-*"):

@@ -30,6 +30,7 @@ exit "$status"
 
 
 def recorded_postmaster(data: Path) -> int | None:
+    """The pid that the last server wrote down, whether it lives or not."""
     try:
         return int((data / "postmaster.pid").read_text().splitlines()[0])
     except (FileNotFoundError, IndexError, ValueError):
@@ -58,6 +59,7 @@ def is_postmaster_of(pid: int, data: Path) -> bool:
 
 
 def wait_until_gone(pid: int, data: Path, patience: float) -> bool:
+    """Wait for a server's end; says whether it came within so many seconds."""
     deadline = time.monotonic() + patience
     while is_postmaster_of(pid, data):
         if time.monotonic() > deadline:
@@ -76,6 +78,7 @@ def is_ready(data: Path, pid: int) -> bool:
 
 
 def end_server(watcher: subprocess.Popen[str], postmaster: int) -> None:
+    """Close the pipe and wait for the shutdown; past the longest wait, stop at once (recovery at next start)."""
     assert watcher.stdin is not None
     assert watcher.stdout is not None
     watcher.stdin.close()
@@ -89,4 +92,5 @@ def end_server(watcher: subprocess.Popen[str], postmaster: int) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
+    """A small environment, the same wherever chitieu is started."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", **more}

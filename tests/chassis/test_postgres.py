@@ -133,9 +133,7 @@ def test_the_password_and_the_data_are_for_their_owner_only(data_dir: Path) -> N
 def test_a_folder_in_use_is_refused_with_its_holder(data_dir: Path) -> None:
     with hold(data_dir) as (holder, _), pytest.raises(PostgresTrouble) as refusal:
         EmbeddedPostgres(data_dir).start()
-    assert str(refusal.value) == (
-        f"The data folder {data_dir} is in use by another chitieu (process {holder.pid})."
-    )
+    assert str(refusal.value) == (f"The data folder {data_dir} is in use by another chitieu (process {holder.pid}).")
 
 
 def test_a_refused_second_holder_leaves_the_first_one_at_work(data_dir: Path) -> None:
@@ -184,7 +182,7 @@ async def test_an_orphan_is_stopped_by_the_next_start(data_dir: Path) -> None:
     server.stop()
 
 
-async def test_a_reused_pid_in_a_stale_pid_file_does_not_stop_the_start(data_dir: Path) -> None:
+def test_a_reused_pid_in_a_stale_pid_file_does_not_stop_the_start(data_dir: Path) -> None:
     server = EmbeddedPostgres(data_dir)
     server.start()
     server.stop()
@@ -244,7 +242,7 @@ def test_a_setting_that_postgres_refuses_is_named(data_dir: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PostgresTrouble, match="cannot be used: .*Not a directory"):
+    with pytest.raises(PostgresTrouble, match=r"cannot be used: .*Not a directory"):
         EmbeddedPostgres(tmp_path / "file" / "data").start()
 
 

@@ -1,0 +1,81 @@
+"""Runs one operation: read from the cache, judged, executed, and answered with every error made safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+import strawberry
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from strawberry.execution import optimized_is_awaitable
+
+from gateway.cache import Operation, OperationCache, RequestErrors
+from gateway.context import Context
+from gateway.errors import format_error
+from gateway.limits import Limits
+from gateway.requests import GraphQLRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A GraphQL response, and whether it is a refusal of the request as such (no `data` at all)."""
+
+    body: dict[str, Any]
+    is_request_error: bool = False
+
+
+class Engine:
+    """The schema with its limits; holds no state of a request."""
+
+    def __init__(self, schema: strawberry.Schema, limits: Limits, *, introspection: bool) -> None:
+        self._schema = schema
+        self._operations = OperationCache(schema._schema, limits, introspection=introspection)
+
+    async def run(self, request: GraphQLRequest, context: Context) -> Answer:
+        """Answer one operation; refusals and failures are part of the answer."""
+        try:
+            operation = self._operations.find(request.query, request.operation_name)
+            _check_method(request, operation)
+            context.cost = self._operations.cost(operation, request.variables)
+        except RequestErrors as refusal:
+            return _refusal(refusal.errors, context)
+        result = await self._execute(operation, request, context)
+        return _answer(result, context)
+
+    async def _execute(self, operation: Operation, request: GraphQLRequest, context: Context) -> ExecutionResult:
+        result = execute(
+            self._schema._schema,
+            operation.document,
+            context_value=context,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+            executor_class=self._schema.execution_context_class,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it is a plain predicate
+            hide_suggestions=True,
+            max_coercion_errors=20,
+            operation_extensions=None,
+        )
+        return await result if isawaitable(result) else result
+
+
+def _check_method(request: GraphQLRequest, operation: Operation) -> None:
+    if request.is_read_only and operation.definition.operation is not OperationType.QUERY:
+        message = "A GET answers queries only; send the operation by POST."
+        raise RequestErrors([GraphQLError(message, extensions={"code": "METHOD_NOT_ALLOWED"})])
+
+
+def _refusal(errors: list[GraphQLError], context: Context) -> Answer:
+    told = [format_error(error, language=context.language, trace_id=context.trace_id) for error in errors]
+    return Answer({"errors": told}, is_request_error=True)
+
+
+def _answer(result: ExecutionResult, context: Context) -> Answer:
+    errors = result.errors or []
+    if result.data is None and any(error.path is None for error in errors):
+        return _refusal(errors, context)
+    body: dict[str, Any] = {"data": result.data}
+    if errors:
+        body["errors"] = [format_error(e, language=context.language, trace_id=context.trace_id) for e in errors]
+    body["extensions"] = {"cost": context.cost}
+    return Answer(body)

@@ -133,6 +133,7 @@ class Feed:
         """A page of changes; when there is none yet, wait up to `wait` seconds for one."""
         deadline = asyncio.get_running_loop().time() + wait
         while True:
+            seen = self._sequencer.moves if self._sequencer else 0
             async with self.database.read() as db:
                 page = await read_changes(db, caller, cursor, wanted, limit)
             remaining = deadline - asyncio.get_running_loop().time()
@@ -140,16 +141,17 @@ class Feed:
                 return page
             cursor = page.next
             if page.next == page.head:
-                await self._wait_for_more(min(remaining, 0.25))
+                await self._wait_for_more(seen, min(remaining, 0.25))
 
-    async def _wait_for_more(self, seconds: float) -> None:
-        if self._sequencer is None:
+    async def _wait_for_more(self, seen: int, seconds: float) -> None:
+        sequencer = self._sequencer
+        if sequencer is None:
             await asyncio.sleep(seconds)
             return
         # Another process's sequencer may move our events, so the wait ends by itself as well.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._sequencer.moved:
-                await self._sequencer.moved.wait()
+            async with asyncio.timeout(seconds), sequencer.moved:
+                await sequencer.moved.wait_for(lambda: sequencer.moves != seen)
 
 
 def cloud_event(service: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
         heads.versions[event.subject] += 1
         rows.append(
             {
+                "ordinal": len(rows),
                 "type": event.type,
                 "subject": event.subject,
                 "version": heads.versions[event.subject],
@@ -118,10 +119,11 @@ async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
         return await write_token(db)
     written = await db.execute(
         text(
-            "WITH e AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(type text, subject text,"
+            "WITH e AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ordinal int, type text, subject text,"
             " version bigint, province text, commune text, is_public boolean, data jsonb)),"
             " o AS (INSERT INTO outbox (type, subject, version, province, commune, is_public, data, trace)"
-            " SELECT e.*, :trace FROM e ORDER BY version RETURNING 1),"
+            " SELECT type, subject, version, province, commune, is_public, data, :trace FROM e ORDER BY ordinal"
+            " RETURNING 1),"
             " h AS (UPDATE aggregate_head SET version = m.version FROM"
             " (SELECT subject, max(version) AS version FROM e GROUP BY subject) m"
             " WHERE aggregate_head.subject = m.subject RETURNING 1)"
@@ -214,6 +216,7 @@ class Sequencer:
         self._partition_until = 0
         self._bell = asyncio.Event()
         self.moved = asyncio.Condition()
+        self.moves = 0
         database.on_commit(self._bell.set)
 
     async def pass_once(self) -> int:
@@ -228,6 +231,7 @@ class Sequencer:
         if row.n < self._batch:
             self._low = row.low
         if row.n:
+            self.moves += 1
             async with self.moved:
                 self.moved.notify_all()
         return int(row.n)

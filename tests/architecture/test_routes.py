@@ -1,0 +1,71 @@
+"""Every route says which scope it demands and what it means; every rule is worded in both languages."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import string
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from chassis.auth import Need
+from chassis.errors import RULES
+from chassis.settings import SERVICES
+from chitieu.compose import service_of
+
+SCOPES = {
+    "plans:read", "plans:write", "admin_units:write", "indicators:read", "catalogue:write", "targets:write",
+    "actuals:write", "budget:read", "budget:write", "changes:read", "audit:read",
+}  # fmt: skip
+
+
+def needs_of(dependant: Any) -> Iterator[Need]:
+    if isinstance(dependant.call, Need):
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from needs_of(inner)
+
+
+def routes() -> list[tuple[str, APIRoute]]:
+    return [
+        (name, route) for name in SERVICES for route in service_of(name).router.routes if isinstance(route, APIRoute)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "route"), routes(), ids=lambda v: v if isinstance(v, str) else f"{v.methods}{v.path}"
+)
+def test_route_names_a_scope_and_speaks(service: str, route: APIRoute) -> None:
+    found = list(needs_of(route.dependant))
+    assert len(found) == 1, "a handler shows exactly one scope in its signature"
+    assert found[0].scope in SCOPES
+    if not route.methods & {"GET"}:
+        assert not found[0].is_public, "nobody writes anonymously"
+        assert found[0].scope.endswith(":write")
+    assert route.description, "an endpoint says what it means"
+    assert route.path.startswith(f"/v1/{service}")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_declares_its_events(name: str) -> None:
+    for event_type, payload in service_of(name).events.items():
+        assert re.fullmatch(rf"vn\.chitieu\.{name}\.[a-z_]+\.[a-z_]+\.v\d+", event_type)
+        assert payload.model_json_schema()["properties"]
+
+
+def fields_of(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_every_rule_is_worded_in_both_languages() -> None:
+    for name in SERVICES:
+        importlib.import_module(f"services.{name}.api")
+    for rule in RULES.values():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", rule.code)
+        assert rule.vi, rule.code
+        assert rule.en, rule.code
+        suggestions = {"suggestion_vi", "suggestion_en"}
+        assert fields_of(rule.vi) - suggestions == fields_of(rule.en) - suggestions, rule.code

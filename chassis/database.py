@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Annotated, Any, NewType
 
+import msgspec
 from fastapi import Depends, Query, Request
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import make_url
@@ -17,11 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
+from chassis.replies import encode
 from chassis.settings import Settings
 from chassis.tables import ledger_tables
 
 ReadSession = NewType("ReadSession", AsyncSession)
 Session = NewType("Session", ReadSession)  # a writer may do all a reader may
+
+# Numbers in JSONB come back as the decimals they were, never as floats.
+_exact_json = msgspec.json.Decoder(float_hook=Decimal)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,6 +66,8 @@ class Database:
             max_overflow=0,
             pool_timeout=settings.database_pool_timeout_seconds,
             pool_pre_ping=True,
+            json_serializer=lambda value: encode(value).decode(),
+            json_deserializer=_exact_json.decode,
             connect_args={
                 "timeout": 5,
                 "server_settings": {

@@ -1,0 +1,1 @@
+"""What dashboards see: every type written out, with units and sources."""

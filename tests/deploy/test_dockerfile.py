@@ -14,7 +14,7 @@ COPIED = [source for line in re.findall(r"^COPY (?!--from)(.+)$", TEXT, re.MULTI
 
 def lint(text: str) -> subprocess.CompletedProcess[str]:
     hadolint = Path(sys.executable).with_name("hadolint")
-    command = [hadolint, "--failure-threshold", "info", "--no-color", "-"]
+    command = [str(hadolint), "--failure-threshold", "info", "--no-color", "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
 
 

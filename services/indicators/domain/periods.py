@@ -1,0 +1,86 @@
+"""Regimes as data: their windows, the periods they cut a span of years into, and when reports are due."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from chassis import periods
+from chassis.errors import Fault
+from chassis.periods import DueRule, Period, PeriodType, Window
+from services.indicators.domain import rules
+
+EVERYWHERE = "*"
+REPORTING_WINDOW_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDueRule:
+    """A due rule and the unit that stated it; an empty unit means everybody under the regime."""
+
+    rule: DueRule
+    admin_unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """A reporting regime: windows, kinds of periods, and the years its periods are kept for."""
+
+    code: str
+    opens_on_day: int
+    period_types: tuple[PeriodType, ...]
+    first_year: int
+    last_year: int
+
+    def periods(self) -> Iterator[tuple[Period, Window]]:
+        """Every period of the span with its first and last day."""
+        regime = periods.Regime(self.code, self.opens_on_day)
+        for year in range(self.first_year, self.last_year + 1):
+            for period_type in self.period_types:
+                for period in periods.periods_of_year(year, period_type):
+                    yield period, regime.window(period)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One report that is expected: its period, the first day it can be handed in, and the last day on time."""
+
+    period: Period
+    opens_on: date
+    due_on: date
+
+
+def expected_reports(
+    due_rules: list[DueRule], year: int, *, window_days: int, not_before: date | None = None
+) -> list[Due]:
+    """The reports a unit owes for a plan year, earliest first.
+
+    Reports due before the plan was issued are not expected: nobody could have known of them.
+    """
+    dues = []
+    for rule in due_rules:
+        for period in periods.periods_of_year(year, rule.period_type):
+            due_on = rule.due_on(period)
+            if not_before is None or due_on >= not_before:
+                dues.append(Due(period, due_on - timedelta(days=window_days), due_on))
+    return sorted(dues, key=lambda due: due.due_on)
+
+
+def rules_of_unit(stated: Iterable[UnitDueRule], admin_unit: str, province: str | None) -> list[DueRule]:
+    """The due rules that hold for a unit: its own, else its province's, else those for everybody."""
+    by_unit: dict[str, list[DueRule]] = {}
+    for each in stated:
+        by_unit.setdefault(each.admin_unit, []).append(each.rule)
+    return by_unit.get(admin_unit) or by_unit.get(province or "") or by_unit.get("") or []
+
+
+def check_regime(code: str, opens_on_day: int, years: tuple[int, int], pointer: str) -> list[Fault]:
+    """Whether a regime can cut years at all: a day every month has, and a span that does not run backwards."""
+    faults = []
+    try:
+        periods.Regime(code, opens_on_day)
+    except periods.PeriodError:
+        faults.append(Fault(rules.OPENING_DAY_INVALID, {"day": opens_on_day}, pointer=f"{pointer}/opens_on_day"))
+    first, last = years
+    if not periods.FIRST_YEAR < first <= last < periods.LAST_YEAR:
+        faults.append(Fault(rules.SPAN_INVALID, {"first": first, "last": last}, pointer=f"{pointer}/first_year"))
+    return faults

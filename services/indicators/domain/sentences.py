@@ -1,0 +1,273 @@
+"""Why a verdict is what it is, in one sentence: figure, period, who, when, plan row and rule ("Vì sao?")."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from chassis.money import format_decimal_vi, format_percent_vi, format_vnd
+from chassis.periods import Period, format_date_vi, format_period_en, format_period_vi
+from services.indicators.domain.actuals.reading import DataStatus
+from services.indicators.domain.catalogue import ValueType
+from services.indicators.domain.evaluation import Achievement, Figure, Goal, NoData, Verdict
+from services.indicators.domain.targets import Comparator, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a figure came in: its period, legal status, who recorded it and on which day."""
+
+    period: Period
+    data_status: DataStatus
+    who_vi: str
+    who_en: str
+    recorded_on: date
+    is_sample: bool = False
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A verdict with all that its sentence names."""
+
+    goal: Goal
+    verdict: Verdict
+    raw_target: str
+    measure_unit: str | None
+    plan_key: str
+    plan_row: str | None
+    source_ref: str | None
+    figure: Figure | None = None
+    record: Record | None = None
+
+
+_VERDICTS_VI = {
+    Achievement.EXCEEDED: "Vượt",
+    Achievement.MET: "Đạt",
+    Achievement.ON_TRACK: "Đang đúng tiến độ",
+    Achievement.AT_RISK: "Có nguy cơ không đạt",
+    Achievement.OFF_TRACK: "Chậm tiến độ",
+    Achievement.NOT_MET: "Chưa đạt",
+    Achievement.NO_DATA: "Chưa có số liệu",
+    Achievement.NOT_MEASURABLE: "Không đo được",
+}
+_VERDICTS_EN = {
+    Achievement.EXCEEDED: "Exceeded",
+    Achievement.MET: "Met",
+    Achievement.ON_TRACK: "On track",
+    Achievement.AT_RISK: "At risk",
+    Achievement.OFF_TRACK: "Off track",
+    Achievement.NOT_MET: "Not met",
+    Achievement.NO_DATA: "No data",
+    Achievement.NOT_MEASURABLE: "Not measurable",
+}
+STATUS_VI = {
+    DataStatus.ESTIMATED: "ước tính",
+    DataStatus.PRELIMINARY: "sơ bộ",
+    DataStatus.OFFICIAL: "chính thức",
+}
+_BOUND_VI = {
+    Comparator.GTE: "từ {} trở lên",
+    Comparator.GT: "trên {}",
+    Comparator.EQ: "đúng {}",
+    Comparator.LTE: "không quá {}",
+    Comparator.LT: "dưới {}",
+    Comparator.TOP_N: "trong nhóm {} đầu",
+}
+_BOUND_EN = {
+    Comparator.GTE: "at least {}",
+    Comparator.GT: "more than {}",
+    Comparator.EQ: "exactly {}",
+    Comparator.LTE: "at most {}",
+    Comparator.LT: "less than {}",
+    Comparator.TOP_N: "among the first {}",
+}
+
+
+def number_vi(value: Decimal, value_type: ValueType, measure_unit: str | None) -> str:
+    """A figure with its unit as Vietnamese readers write it: 85,75 %, hạng 5, cấp độ 1, 30 điểm wifi."""
+    match value_type:
+        case ValueType.PERCENT:
+            return format_percent_vi(value)
+        case ValueType.AMOUNT:
+            return format_vnd(int(value))
+        case ValueType.LEVEL:
+            return f"cấp độ {format_decimal_vi(value)}"
+        case ValueType.RANK:
+            return f"hạng {format_decimal_vi(value)}"
+        case ValueType.INDEX:
+            return format_decimal_vi(value)
+    return f"{format_decimal_vi(value)} {measure_unit or ''}".rstrip()
+
+
+def number_en(value: Decimal, value_type: ValueType, measure_unit: str | None) -> str:
+    """A figure with its unit in English: 85.75 %, rank 5, level 1, 30 điểm wifi."""
+    plain = f"{value.normalize():f}"
+    match value_type:
+        case ValueType.PERCENT:
+            return f"{plain} %"
+        case ValueType.AMOUNT:
+            return f"{int(value):,} VND"
+        case ValueType.LEVEL:
+            return f"level {plain}"
+        case ValueType.RANK:
+            return f"rank {plain}"
+        case ValueType.INDEX:
+            return plain
+    return f"{plain} {measure_unit or ''}".rstrip()
+
+
+def sentence_vi(case: Case) -> str:
+    """The reason in one Vietnamese sentence."""
+    head = _VERDICTS_VI[case.verdict.achievement]
+    target = f"chỉ tiêu “{case.raw_target}” ({_place_vi(case)})"
+    if case.verdict.achievement is Achievement.NOT_MEASURABLE:
+        return f"{head}: {target} nêu bằng lời, không có mức để so sánh{_shown_vi(case)}."
+    if case.verdict.achievement is Achievement.NO_DATA:
+        return f"{head} cho {target}: {_no_data_vi(case)}."
+    return f"{head}: {_figure_vi(case)} so với {target}; quy tắc: {_rule_vi(case)}{_outcome_vi(case)}."
+
+
+def sentence_en(case: Case) -> str:
+    """The reason in one English sentence."""
+    head = _VERDICTS_EN[case.verdict.achievement]
+    target = f"target “{case.raw_target}” ({_place_en(case)})"
+    if case.verdict.achievement is Achievement.NOT_MEASURABLE:
+        return f"{head}: the {target} is stated in words, with nothing to compare{_shown_en(case)}."
+    if case.verdict.achievement is Achievement.NO_DATA:
+        return f"{head} for the {target}: {_no_data_en(case)}."
+    return f"{head}: {_figure_en(case)} against the {target}; rule: {_rule_en(case)}{_outcome_en(case)}."
+
+
+def _place_vi(case: Case) -> str:
+    place = f"dòng {case.plan_row}" if case.plan_row else f"mục {case.source_ref or '—'}"
+    return f"{place}, kế hoạch {case.plan_key}"
+
+
+def _place_en(case: Case) -> str:
+    place = f"row {case.plan_row}" if case.plan_row else f"section {case.source_ref or '—'}"
+    return f"{place}, plan {case.plan_key}"
+
+
+def _value_vi(case: Case, figure: Figure) -> str:
+    if figure.done_on:
+        return f"hoàn thành ngày {format_date_vi(figure.done_on)}"
+    if figure.value is None:
+        return f"“{case.record.words if case.record else ''}”"
+    shown = number_vi(figure.value, case.goal.value_type, case.measure_unit)
+    if figure.numerator is None or figure.denominator is None:
+        return shown
+    return f"{format_decimal_vi(figure.numerator)}/{format_decimal_vi(figure.denominator)} = {shown}"
+
+
+def _value_en(case: Case, figure: Figure) -> str:
+    if figure.done_on:
+        return f"done on {figure.done_on.isoformat()}"
+    if figure.value is None:
+        return f"“{case.record.words if case.record else ''}”"
+    shown = number_en(figure.value, case.goal.value_type, case.measure_unit)
+    if figure.numerator is None or figure.denominator is None:
+        return shown
+    return f"{figure.numerator.normalize():f}/{figure.denominator.normalize():f} = {shown}"
+
+
+def _figure_vi(case: Case) -> str:
+    figure, record = case.figure, case.record
+    if figure is None or record is None:
+        return ""
+    sample = ", số liệu mẫu" if record.is_sample else ""
+    period = f"{format_period_vi(record.period)}, chốt {format_date_vi(figure.window.ends_on)}"
+    when = f"{record.who_vi} ghi ngày {format_date_vi(record.recorded_on)}"
+    return f"{_value_vi(case, figure)} ({period}, {STATUS_VI[record.data_status]}{sample}, {when})"
+
+
+def _figure_en(case: Case) -> str:
+    figure, record = case.figure, case.record
+    if figure is None or record is None:
+        return ""
+    sample = ", sample" if record.is_sample else ""
+    period = f"{format_period_en(record.period)}, to {figure.window.ends_on.isoformat()}"
+    when = f"recorded by {record.who_en} on {record.recorded_on.isoformat()}"
+    return f"{_value_en(case, figure)} ({period}, {record.data_status}{sample}, {when})"
+
+
+def _shown_vi(case: Case) -> str:
+    return f"; số liệu: {_figure_vi(case)}" if case.figure else ""
+
+
+def _shown_en(case: Case) -> str:
+    return f"; figure: {_figure_en(case)}" if case.figure else ""
+
+
+def _rule_vi(case: Case) -> str:
+    goal, due = case.goal, format_date_vi(case.goal.due.ends_on)
+    if goal.comparator is Comparator.BY_DATE or goal.value is None:
+        return f"hoàn thành chậm nhất ngày {due}"
+    is_rank = goal.comparator is Comparator.TOP_N
+    value = format_decimal_vi(goal.value) if is_rank else number_vi(goal.value, goal.value_type, case.measure_unit)
+    words = _BOUND_VI[goal.comparator].format(value)
+    if goal.is_ceiling:
+        words += " (mức trần)"
+    if goal.trajectory is Trajectory.STANDING:
+        return f"{words}, phải giữ thường xuyên"
+    return f"{words}, hạn {due}"
+
+
+def _rule_en(case: Case) -> str:
+    goal, due = case.goal, case.goal.due.ends_on.isoformat()
+    if goal.comparator is Comparator.BY_DATE or goal.value is None:
+        return f"done by {due}"
+    is_rank = goal.comparator is Comparator.TOP_N
+    value = f"{goal.value.normalize():f}" if is_rank else number_en(goal.value, goal.value_type, case.measure_unit)
+    words = _BOUND_EN[goal.comparator].format(value)
+    if goal.is_ceiling:
+        words += " (a ceiling)"
+    if goal.trajectory is Trajectory.STANDING:
+        return f"{words}, to hold at any time"
+    return f"{words}, due {due}"
+
+
+def _outcome_vi(case: Case) -> str:
+    verdict = case.verdict
+    if verdict.days_late is not None:
+        return f"; muộn {verdict.days_late} ngày"
+    if verdict.expected is not None:
+        expected = number_vi(verdict.expected, case.goal.value_type, case.measure_unit)
+        return f"; theo lộ trình tuyến tính lúc này cần {expected}"
+    return "" if verdict.ratio is None else f"; bằng {format_percent_vi(verdict.ratio * 100)} chỉ tiêu"
+
+
+def _outcome_en(case: Case) -> str:
+    verdict = case.verdict
+    if verdict.days_late is not None:
+        return f"; {verdict.days_late} days late"
+    if verdict.expected is not None:
+        expected = number_en(verdict.expected, case.goal.value_type, case.measure_unit)
+        return f"; the straight line asks {expected} by now"
+    return "" if verdict.ratio is None else f"; {(verdict.ratio * 100).normalize():f} % of the target"
+
+
+def _no_data_vi(case: Case) -> str:
+    verdict, due = case.verdict, case.verdict.due
+    if case.goal.comparator is Comparator.BY_DATE:
+        until = format_date_vi(case.goal.due.ends_on)
+        late = f"quá {verdict.days_late} ngày" if verdict.days_late else "chưa quá hạn"
+        return f"chưa báo hoàn thành, hạn {until}, {late}"
+    if due is None:
+        return "kế hoạch và chế độ báo cáo không nêu ngày nộp"
+    report = f"báo cáo {format_period_vi(due.period)} hạn {format_date_vi(due.due_on)}"
+    words = {NoData.NOT_DUE: "chưa đến kỳ nộp", NoData.DUE: "đang trong kỳ nộp"}
+    late = f"đã quá {verdict.days_late} ngày"
+    return f"{report}, {words.get(verdict.no_data or NoData.LATE, late)}"
+
+
+def _no_data_en(case: Case) -> str:
+    verdict, due = case.verdict, case.verdict.due
+    if case.goal.comparator is Comparator.BY_DATE:
+        until = case.goal.due.ends_on.isoformat()
+        late = f"{verdict.days_late} days late" if verdict.days_late else "not yet overdue"
+        return f"completion not reported, due {until}, {late}"
+    if due is None:
+        return "neither the plan nor the reporting regime states a day for it"
+    report = f"the report for {format_period_en(due.period)} is due {due.due_on.isoformat()}"
+    words = {NoData.NOT_DUE: "not open yet", NoData.DUE: "open now"}
+    return f"{report}, {words.get(verdict.no_data or NoData.LATE, f'{verdict.days_late} days late')}"

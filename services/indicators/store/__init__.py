@@ -1,0 +1,5 @@
+"""What the indicators service keeps, and every statement that asks for it."""
+
+from services.indicators.store.tables import Base
+
+__all__ = ["Base"]

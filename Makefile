@@ -12,8 +12,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed (set PYTHON=)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>/dev/null \
-	  || echo "$(CURDIR)" > $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/chitieu.pth
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
@@ -21,7 +20,7 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@touch $@
 
 up: $(VENV)/.installed ## set up and serve everything at http://127.0.0.1:8000
-	@$(BIN)/python -m chitieu up
+	@$(BIN)/chitieu up
 
 test: check ## set up and pass every check and test
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -39,9 +38,11 @@ format: $(VENV)/.installed-dev ## put every file into the house's form
 snapshots: $(VENV)/.installed-dev ## write the contracts anew; refuses a breaking change
 	$(BIN)/python -m tests.contracts.snapshots
 
-lock: $(VENV)/.installed-dev ## lock the dependencies with hashes
-	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group dev \
+lock: ## lock the dependencies with hashes
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group install \
+	  -o requirements.lock
+	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group install \
+	  --group dev \
 	  -o requirements-dev.lock
 
 clean: ## remove the environment and the demo data

@@ -130,11 +130,10 @@ async def _reading(request: Request) -> AsyncIterator[ReadSession]:
         yield session
 
 
-DryRun = Annotated[bool, Query(alias="dry_run", description="Run everything, answer the same, and keep nothing.")]
+DryRun = Annotated[bool, Query(description="Run everything, answer the same, and keep nothing.")]
 
 
-async def _writing(request: Request) -> AsyncIterator[Session]:
-    dry_run = request.query_params.get("dry_run", "false").lower() in ("true", "1")
+async def _writing(request: Request, dry_run: DryRun = False) -> AsyncIterator[Session]:
     async with request.app.state.house.database.write(keep=not dry_run) as session:
         session.info["dry_run"] = dry_run
         _describe(session, request)

@@ -161,7 +161,8 @@ def _siblings(body: Any, place: Sequence[Any]) -> Iterable[str]:
             return ()
     written = set(body) if isinstance(body, dict) else set()
     models = [set(model.model_fields) for model in _models(BaseModel)]
-    return max(models, key=lambda fields: len(fields & written) - len(fields) / 1000, default=())
+    best = max(models, key=lambda fields: len(fields & written), default=set())
+    return best if best & written else set().union(*models)
 
 
 def _models(base: type[BaseModel]) -> Iterable[type[BaseModel]]:

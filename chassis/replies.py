@@ -23,7 +23,7 @@ IF_MATCH_INVALID = rule(
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 encode = _encoder.encode
-VARY = "Authorization, Accept, Accept-Language, Accept-Encoding"
+VARY = "Authorization, Accept, Accept-Language"  # the compressor adds Accept-Encoding
 
 
 def reply(

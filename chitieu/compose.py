@@ -71,7 +71,9 @@ def compose(
 ) -> Composition:
     """Build the named services on their databases (service name → login URL), and the gateway before them."""
     peers = Peers(settings)
-    verifier = Verifier(settings, public_keys(key) if key else None)
+    has_key_set = settings.jwks_file is not None or settings.jwks_url is not None
+    # Where keys are published our own key counts only if it is among them.
+    verifier = Verifier(settings, public_keys(key) if key and not has_key_set else None)
     services: dict[str, FastAPI] = {}
     for name in names:
         house = House(

@@ -32,7 +32,7 @@ class Target:
     """One service's place: the URL that may make roles and schemas, and the URL the service logs in with."""
 
     service: str
-    admin_url: str
+    admin_url: str | None
     login_url: str
 
 
@@ -56,6 +56,9 @@ async def migrate(targets: Sequence[Target]) -> None:
         Trouble: a database that cannot be reached or lets us do too little, in one sentence.
     """
     for target in targets:
+        if target.admin_url is None:
+            setting = f"CHITIEU_{target.service.upper()}_ADMIN_DATABASE_URL"
+            raise Trouble(f"Migrating {target.service} needs CHITIEU_DATABASE_URL or {setting}.")
         async with connected(target.admin_url) as connection:
             await _prepare(connection, target)
             await connection.run_sync(_upgrade, target.service)

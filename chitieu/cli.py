@@ -1,0 +1,191 @@
+"""The command: everything it can do, each a few lines here and the work beside it.
+
+Exit codes: 0 done, 1 refused or impossible (one sentence on standard error), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from chassis.keys import ensure_key, key_path, public_keys
+from chassis.postgres import PostgresTrouble
+from chassis.settings import Settings, read_settings
+from chitieu import operating
+from chitieu.migrate import migrate as migrate_targets
+from chitieu.places import ensure_database, open_places
+from chitieu.serve import serve as serve_one
+from chitieu.tokens import local_signer
+from chitieu.troubles import Trouble
+from chitieu.up import demo_settings
+from chitieu.up import up as up_all
+
+app = typer.Typer(
+    name="chitieu",
+    help="Plans, indicators and budgets of communes as data: one GraphQL door over three services.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+units_app = typer.Typer(help="Administrative units.", no_args_is_help=True)
+demo_app = typer.Typer(help="The demo data.", no_args_is_help=True)
+app.add_typer(units_app, name="units")
+app.add_typer(demo_app, name="demo")
+console = Console(soft_wrap=True)
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Data folder [CHITIEU_DATA_DIR, .chitieu].")]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on [CHITIEU_HOST, 127.0.0.1].")]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on [CHITIEU_PORT, 8000].")]
+Url = Annotated[str, typer.Option("--url", envvar="CHITIEU_URL", help="Address of the public door.")]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="CHITIEU_TOKEN", help="Bearer token [made with the local key, when there is one]."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+LOCAL_DOOR = "http://127.0.0.1:8000"
+
+
+@app.command()
+def up(
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Start without the demo data.")] = False,
+) -> None:
+    """Run everything in one process: database, migrations, demo data, services and gateway."""
+    settings = demo_settings(settings_with(data_dir=data_dir, host=host, port=port))
+    up_all(settings, console, is_empty=empty)
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="plans, indicators, budget or gateway.")],
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Run one service, or the gateway, on a database that is already migrated."""
+    serve_one(settings_with(data_dir=data_dir, host=host, port=port), console, name)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Make roles and schemas where they are missing, and bring every service's tables to this version."""
+
+    async def work() -> None:
+        if places.embedded is not None:
+            await ensure_database(places.embedded)
+        await migrate_targets(places.targets)
+
+    with open_places(settings_with(data_dir=data_dir)) as places:
+        asyncio.run(work())
+    console.print("Every database is migrated.")
+
+
+@app.command()
+def apply(
+    folder: Annotated[Path, typer.Argument(help="Folder of declarations, like reference/.")],
+    dry_run: DryRun = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also remove what the files no longer name.")] = False,
+    url: Url = LOCAL_DOOR,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Apply a folder of declarations through the public door; the same again changes nothing."""
+    mode = operating.Mode(is_dry_run=dry_run, prunes=prune)
+    run(operating.apply(console, operating.door_at(url, token, settings_with(data_dir=data_dir)), folder, mode))
+
+
+@units_app.command("load")
+def units_load(
+    file: Annotated[Path, typer.Argument(help="CSV: code,name_vi,name_en,type,province_code,valid_from,valid_to.")],
+    dry_run: DryRun = False,
+    url: Url = LOCAL_DOOR,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Load administrative units with their validity from a CSV file."""
+    mode = operating.Mode(is_dry_run=dry_run)
+    run(operating.load_units(console, operating.door_at(url, token, settings_with(data_dir=data_dir)), file, mode))
+
+
+@app.command()
+def post(
+    file: Annotated[Path, typer.Argument(help="JSON file of actuals; - is standard input.", allow_dash=True)],
+    dry_run: DryRun = False,
+    url: Url = LOCAL_DOOR,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Post actuals: all rows, or none with every fault of every row."""
+    mode = operating.Mode(is_dry_run=dry_run)
+    run(operating.post_actuals(console, operating.door_at(url, token, settings_with(data_dir=data_dir)), file, mode))
+
+
+@demo_app.command("remove")
+def demo_remove(url: Url = LOCAL_DOOR, token: Token = None, data_dir: DataDir = None) -> None:
+    """Take the sample figures out; no later start loads demo data again."""
+    settings = settings_with(data_dir=data_dir)
+    run(operating.remove_demo(console, operating.door_at(url, token, settings), settings))
+
+
+@app.command()
+def token(
+    scope: Annotated[list[str], typer.Option("--scope", help="Scope, or several separated by spaces; repeatable.")],
+    admin_unit: Annotated[list[str], typer.Option("--admin-unit", help="Unit code, or *; repeatable.")],
+    ttl: Annotated[str, typer.Option("--ttl", help="Lifetime: 90s, 15m, 8h or 30d.")] = "1h",
+    subject: Annotated[str, typer.Option("--subject", help="Who the token speaks for.")] = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Issue a token with the local key."""
+    scopes = [word for words in scope for word in words.split()]
+    seconds = operating.read_ttl(ttl)
+    operating.check_scopes(scopes)
+    print(local_signer(settings_with(data_dir=data_dir)).mint(subject, scopes, admin_unit, seconds=seconds))
+
+
+@app.command()
+def keys(data_dir: DataDir = None) -> None:
+    """Print the public half of the local key as a key set (CHITIEU_JWKS_FILE of other machines)."""
+    settings = settings_with(data_dir=data_dir)
+    print(operating.as_json(public_keys(ensure_key(settings)).as_dict()))
+    Console(stderr=True, soft_wrap=True).print(f"The private key is at {key_path(settings)}.", highlight=False)
+
+
+def settings_with(**chosen: Any) -> Settings:
+    """The settings of the environment, with what the command line says on top."""
+    try:
+        return read_settings(**{name: value for name, value in chosen.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise Trouble(f"The setting CHITIEU_{name} is wrong: {first['msg']} (it is {first['input']!r}).") from error
+    except OSError as error:
+        raise Trouble(f"A setting's file cannot be read: {error}.") from error
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run one piece of work to its end."""
+    asyncio.run(work)
+
+
+def main() -> None:
+    """The command; what it cannot do is one sentence, never a traceback."""
+    try:
+        app()
+    except (Trouble, PostgresTrouble) as trouble:
+        sys.exit(f"chitieu: {trouble}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        sys.exit(1)

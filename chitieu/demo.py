@@ -1,0 +1,58 @@
+"""The demo data: loaded once per version of `reference/`, taken out on request, never loaded in production."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from chassis.postgres.folder import write_private
+from chassis.settings import Settings
+from chitieu.troubles import Trouble
+
+REFERENCE = Path(__file__).resolve().parent.parent / "reference"
+REMOVED = "removed"
+
+
+def is_wanted(settings: Settings, *, is_empty: bool, data_version: int) -> bool:
+    """Whether this start has to load the demo data: not in production, not loaded yet, not taken out.
+
+    A database at version 0 has never been written to, whatever the data folder remembers of another one.
+    """
+    if is_empty or not settings.is_demo or _note(settings) == REMOVED:
+        return False
+    return data_version == 0 or _note(settings) != fingerprint()
+
+
+def remember_loaded(settings: Settings) -> None:
+    """Note that this version of the demo data is in, so that the next start is quick."""
+    _write(settings, fingerprint())
+
+
+def remember_removed(settings: Settings) -> None:
+    """Note that the demo data were taken out, so that no start loads them again."""
+    _write(settings, REMOVED)
+
+
+def fingerprint() -> str:
+    """What changes when any file of `reference/` changes."""
+    if not REFERENCE.is_dir():
+        raise Trouble(f"The demo data are missing at {REFERENCE}; `chitieu up --empty` starts without them.")
+    digest = hashlib.sha256()
+    for file in sorted(path for path in REFERENCE.rglob("*") if path.is_file()):
+        digest.update(str(file.relative_to(REFERENCE)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_dir / "demo.json"
+
+
+def _note(settings: Settings) -> str:
+    path = _file(settings)
+    return str(json.loads(path.read_text(encoding="utf-8"))["demo"]) if path.exists() else ""
+
+
+def _write(settings: Settings, note: str) -> None:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(_file(settings), json.dumps({"demo": note}))

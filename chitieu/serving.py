@@ -1,0 +1,116 @@
+"""Serve an application until a signal comes, and stop in order: requests, sequencers, followers, database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import structlog
+import uvicorn
+import uvloop
+
+from chassis.postgres import EmbeddedPostgres, PostgresTrouble
+from chassis.settings import Settings
+from chitieu.compose import Composition
+from chitieu.troubles import Trouble
+
+log = structlog.get_logger(__name__)
+GRACE_SECONDS = 5
+WATCH_SECONDS = 1.0
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port before anything else is started.
+
+    Raises:
+        Trouble: the port is taken, or the address is not ours.
+    """
+    place = f"{settings.host}:{settings.port}"
+    try:
+        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Trouble(f"The port {place} is taken: stop what uses it, or choose another with --port.") from error
+        raise Trouble(f"Cannot listen on {place}: {error.strerror or error}.") from error
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The URL a listener is reached at from this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a name for "every address", not a bind
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn raises them again at its end, before the rest has stopped."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+class Serving:
+    """One run of a process: from its first step to the end by signal."""
+
+    def __init__(self) -> None:
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def run(self, work: Callable[[Serving], Awaitable[None]]) -> None:
+        """Run `work` on a loop whose SIGINT and SIGTERM end it in order; a second signal does not wait."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+            runner.run(self._watch_signals(work))
+
+    async def _watch_signals(self, work: Callable[[Serving], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, self._stop)
+        await work(self)
+
+    def _stop(self) -> None:
+        if self._server is not None and not self._server.should_exit:
+            self._server.should_exit = True
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def serve(self, composition: Composition, listener: socket.socket, *, ready: Callable[[], None]) -> None:
+        """Answer requests until the signal; `ready` is called when the first one can come."""
+        config = uvicorn.Config(
+            composition.door,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self._server = _Server(config, ready)
+        await self._server.serve(sockets=[listener])
+
+
+async def keep_alive(server: EmbeddedPostgres) -> None:
+    """Start the embedded server again whenever it has died under us."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            if server.ensure_running():
+                log.warning("postgres_restarted")
+        except PostgresTrouble as trouble:
+            log.error("postgres_down", reason=str(trouble))

@@ -100,7 +100,7 @@ async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
     Raises:
         KeyError: an event of an aggregate that was not locked.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for event in events:
         heads.versions[event.subject] += 1
         rows.append(

@@ -115,7 +115,9 @@ class Follower:
         await self._apply(page["items"], cursor, page["next"])
         return bool(page["next"] == page["head"])
 
-    async def _get(self, path: str, params: Mapping[str, Any], wait: float, min_version: str | None = None) -> Any:
+    async def _get(
+        self, path: str, params: Mapping[str, Any] | None, wait: float, min_version: str | None = None
+    ) -> Any:
         headers = {"Authorization": f"Bearer {self._token()}", "Accept-Encoding": "identity"}
         if min_version:
             headers["X-Min-Version"] = min_version
@@ -141,7 +143,7 @@ class Follower:
             while True:
                 joint = "&" if "?" in source.path else "?"
                 paging = f"{joint}limit={PAGE}" + (f"&cursor={cursor}" if cursor else "")
-                response = await self._get(source.path + paging, {}, 0)
+                response = await self._get(source.path + paging, None, 0)
                 response.raise_for_status()
                 page = response.json()
                 start = start or response.headers["Changes-Cursor"]

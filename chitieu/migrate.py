@@ -62,8 +62,7 @@ async def migrate(targets: Sequence[Target]) -> None:
         async with connected(target.admin_url) as connection:
             await _prepare(connection, target)
             await connection.run_sync(_upgrade, target.service)
-            await connection.execute(text(f"GRANT SELECT ON {target.service}.alembic_version TO {target.service}"))
-            await connection.commit()
+            await _show_version(connection, target.service)
 
 
 async def revision_of(target: Target) -> str | None:
@@ -146,6 +145,14 @@ async def _prepare(connection: AsyncConnection, target: Target) -> None:
     await connection.commit()
     if not await _may_log_in(target):
         await _set_password(connection, target)
+
+
+async def _show_version(connection: AsyncConnection, service: str) -> None:
+    """Let the service see the revision it stands on (readiness asks for it)."""
+    table = f"{service}.alembic_version"
+    if await connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}):
+        await connection.execute(text(f"GRANT SELECT ON {table} TO {service}"))
+        await connection.commit()
 
 
 async def _may_log_in(target: Target) -> bool:

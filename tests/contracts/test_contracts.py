@@ -1,0 +1,79 @@
+"""Contracts are promises: what is served is what is written down, and nothing kept may break."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from tests.contracts.openapi import breaking_changes
+from tests.contracts.snapshots import (
+    SCHEMA,
+    breaks,
+    event_schemas,
+    graphql_schema,
+    openapi_documents,
+    path_of,
+    text_of,
+)
+
+DOCUMENTS = openapi_documents()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_openapi_is_valid_and_as_written_down(name: str) -> None:
+    validate(DOCUMENTS[name])
+    assert path_of(name).read_text(encoding="utf-8") == text_of(DOCUMENTS[name]), "run make snapshots"
+
+
+@pytest.mark.parametrize("name", event_schemas())
+def test_event_schema_is_as_written_down(name: str) -> None:
+    assert path_of(name).read_text(encoding="utf-8") == text_of(event_schemas()[name]), "run make snapshots"
+
+
+def test_graphql_schema_is_as_written_down() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == graphql_schema(), "run make snapshots"
+
+
+def test_nothing_written_down_is_broken() -> None:
+    assert breaks() == []
+
+
+def broken(change: str) -> dict[str, Any]:
+    document: dict[str, Any] = copy.deepcopy(DOCUMENTS["plans"])
+    listing = document["paths"]["/v1/plans/tasks"]["get"]
+    match change:
+        case "a path goes":
+            del document["paths"]["/v1/plans/tasks"]
+        case "a parameter goes":
+            listing["parameters"] = [p for p in listing["parameters"] if p["name"] != "pillar"]
+        case "a parameter is demanded":
+            listing["parameters"].append({"in": "query", "name": "x", "required": True, "schema": {}})
+        case "a status goes":
+            del listing["responses"]["200"]
+    return document
+
+
+@pytest.mark.parametrize("change", ["a path goes", "a parameter goes", "a parameter is demanded", "a status goes"])
+def test_a_planted_break_is_caught(change: str) -> None:
+    assert breaking_changes(DOCUMENTS["plans"], broken(change))
+
+
+def test_an_addition_is_no_break() -> None:
+    document = copy.deepcopy(DOCUMENTS["plans"])
+    document["paths"]["/v1/plans/new"] = {"get": {"responses": {"200": {}}}}
+    assert breaking_changes(DOCUMENTS["plans"], document) == []
+
+
+def test_every_reply_has_a_schema() -> None:
+    for document in DOCUMENTS.values():
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                content = operation["responses"]["200" if "200" in operation["responses"] else "202"].get("content", {})
+                described = content.get("application/json", {}).get("schema", {})
+                assert described or path.endswith(("/changes", "/audit", "/meta", "/event-schemas/{event_type}")), (
+                    f"{method} {path} does not say what it answers: {json.dumps(content)}"
+                )

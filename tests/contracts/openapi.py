@@ -49,17 +49,21 @@ def _schemas(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         if new is None:
             yield f"schema {name} is gone"
             continue
-        for field, kind in old.get("properties", {}).items():
-            found = new.get("properties", {}).get(field)
-            if found is None:
-                yield f"{name}.{field} is gone"
-            elif _kinds(kind) != _kinds(found):
-                yield f"{name}.{field} changed its kind"
-        for field in set(new.get("required", ())) - set(old.get("required", ())):
-            if field in old.get("properties", {}) or not _is_reply(name):
-                yield f"{name}.{field} is now required"
-        for value in set(old.get("enum", ())) - set(new.get("enum", ())):
-            yield f"{name} no longer has {value}"
+        yield from _fields(name, old, new)
+
+
+def _fields(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for field, kind in old.get("properties", {}).items():
+        found = new.get("properties", {}).get(field)
+        if found is None:
+            yield f"{name}.{field} is gone"
+        elif _kinds(kind) != _kinds(found):
+            yield f"{name}.{field} changed its kind"
+    for field in set(new.get("required", ())) - set(old.get("required", ())):
+        if field in old.get("properties", {}) or not _is_reply(name):
+            yield f"{name}.{field} is now required"
+    for value in set(old.get("enum", ())) - set(new.get("enum", ())):
+        yield f"{name} no longer has {value}"
 
 
 def _is_reply(name: str) -> bool:

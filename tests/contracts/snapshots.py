@@ -66,6 +66,10 @@ def breaks() -> list[str]:
     return found
 
 
+def _as_document(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"paths": {}, "components": {"schemas": {name: schema, **schema.get("$defs", {})}}}
+
+
 def main() -> None:
     """Write every contract, or say what would break."""
     broken = breaks()

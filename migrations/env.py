@@ -11,14 +11,17 @@ from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, MetaData, make_url, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.settings import read_settings
+from chassis.tables import Xid8
 
 config = context.config
 service = config.config_ini_section
 COMPARING = {"check", "revision"}
+ischema_names["xid8"] = Xid8  # else a comparison cannot read the ledger's tables
 
 
 def own_metadata() -> MetaData:

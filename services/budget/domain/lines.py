@@ -53,7 +53,7 @@ Items = Sequence[Mapping[str, Any]]
 
 
 def line_faults(lines: Items) -> Iterator[Fault]:
-    """What is wrong with the lines by themselves: keys, reserve outside pillars, times, the sum."""
+    """What is wrong with the lines by themselves: keys, reserve outside pillars, times."""
     yield from key_faults("lines", [line["key"] for line in lines])
     for index, line in enumerate(lines):
         if line["expenditure_kind"] == ExpenditureKind.RESERVE and line["pillar"] is not None:
@@ -64,9 +64,6 @@ def line_faults(lines: Items) -> Iterator[Fault]:
                 value=line["pillar"],
             )
         yield from execution_time_faults(line["execution_time_kind"], line["execution_time"], f"/lines/{index}")
-    total = sum(line["amount_vnd"] for line in lines)
-    if total > MAX_VND:
-        yield Fault(BUDGET_TOTAL_TOO_LARGE, {"total": total, "most": MAX_VND}, pointer="/lines", value=total)
 
 
 def group_faults(groups: Items, line_keys: Collection[str]) -> Iterator[Fault]:
@@ -95,6 +92,17 @@ def group_faults(groups: Items, line_keys: Collection[str]) -> Iterator[Fault]:
                         pointer=f"{place}/lines/{number}",
                         value=key,
                     )
+
+
+def total_faults(given: Mapping[str, Items], kept: Mapping[str, Mapping[str, int]]) -> Iterator[Fault]:
+    """Lists whose amounts, with those of the rows that are kept, add up to more than every reader keeps exactly."""
+    cells = [cell for group in given["groups"] for cell in group["cells"]]
+    for name, items in (("lines", given["lines"]), ("groups", given["groups"]), ("cells", cells)):
+        amounts = {**kept.get(name, {}), **{item["key"]: item["amount_vnd"] for item in items}}
+        total = sum(amounts.values())
+        if total > MAX_VND:
+            pointer = "/lines" if name == "lines" else "/groups"
+            yield Fault(BUDGET_TOTAL_TOO_LARGE, {"total": total, "most": MAX_VND}, pointer=pointer, value=total)
 
 
 def key_faults(field: str, keys: Sequence[str]) -> Iterator[Fault]:

@@ -19,8 +19,12 @@ Conditions = list[ColumnElement[bool]]
 
 def asked_plans(caller: Caller, wanted: PlanFilter) -> Conditions:
     """The plans that are asked for and that the caller may see."""
-    fields = {"plan_key": wanted.plan_keys, "admin_unit": wanted.admin_units}
-    fields |= {"province": wanted.provinces, "year": wanted.years}
+    fields: dict[str, Sequence[Any]] = {
+        "plan_key": wanted.plan_keys,
+        "admin_unit": wanted.admin_units,
+        "province": wanted.provinces,
+        "year": wanted.years,
+    }
     return [visible(caller), *(PLAN.c[name].in_(values) for name, values in fields.items() if values)]
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, Text, func, literal, literal_column, or_, select
+from sqlalchemy import Table, Text, func, literal, literal_column, or_, select, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,12 +15,14 @@ from chassis.database import ReadSession, Session
 from chassis.history import SetDiff, apply_set, as_of
 from chassis.listing import Listing
 from services.budget.domain.filters import LineFilter, PlanFilter
+from services.budget.domain.sets import INDEX_CODES, plain
 from services.budget.store.filters import asked_lines, asked_plans, of_plan, says
 from services.budget.store.tables import (
     CELL,
     GROUP,
     LINE,
     PLAN,
+    Base,
     BudgetCell,
     BudgetGroup,
     BudgetLine,
@@ -29,7 +30,6 @@ from services.budget.store.tables import (
 )
 
 PLAN_FIELDS = ("plan_key", "admin_unit", "province", "year", "plan_status")
-INDEX_CODES = ("chapter_code", "category_code", "clause_code", "item_code", "subitem_code")
 _COLUMNS_OF_OBJECTS = {"quantity_value", "quantity_unit", "index_version", *INDEX_CODES}
 _INTERNAL = {"admin_unit", "plan_key", "known_from", "known_to", "content_hash", "search_text"}
 
@@ -76,11 +76,6 @@ def shape_line(row: Mapping[str, Any]) -> dict[str, Any]:
         index = {"version": row["index_version"], **{name: row[name] for name in INDEX_CODES}}
     is_continuous = row["execution_time_kind"] == "ongoing"
     return {**row, "quantity": quantity, "budget_index": index, "is_continuous": is_continuous}
-
-
-def plain(value: Decimal) -> Decimal | int:
-    """A number without the zeros its column adds: 30.000000 is 30."""
-    return int(value) if value == value.to_integral_value() else value.normalize()
 
 
 def list_groups(caller: Caller, plans: PlanFilter, words: str | None, known_at: datetime | None) -> Listing:
@@ -135,13 +130,28 @@ async def _load(db: ReadSession, listing: Listing) -> list[dict[str, Any]]:
     return [listing.row(row, fields) for row in found.mappings()]
 
 
-async def load_line_keys(db: ReadSession, plan: Plan) -> set[str]:
-    """The keys of a plan's present lines."""
-    mine = (LINE.c.admin_unit == plan.admin_unit, LINE.c.plan_key == plan.plan_key)
-    found = await db.execute(select(LINE.c.key).where(*mine, as_of(LINE.c, None)))
-    return set(found.scalars())
+async def load_amounts(db: ReadSession, plan: Plan) -> dict[str, dict[str, int]]:
+    """The keys and amounts of a plan's present lines, groups and cells. One statement."""
+    present = [
+        select(literal(name, Text).label("name"), table.c.key, table.c.amount_vnd).where(
+            table.c.admin_unit == plan.admin_unit, table.c.plan_key == plan.plan_key, as_of(table.c, None)
+        )
+        for name, table in _TABLES.items()
+    ]
+    amounts: dict[str, dict[str, int]] = {name: {} for name in _TABLES}
+    for name, key, amount in await db.execute(union_all(*present)):
+        amounts[name][key] = amount
+    return amounts
 
 
+async def load_version(db: ReadSession, plan_key: str) -> int:
+    """The version of a plan's budget: 0 before it was first applied."""
+    head = Base.metadata.tables["budget.aggregate_head"].c
+    found = await db.execute(select(head.version).where(head.subject == plan_key))
+    return found.scalar() or 0
+
+
+_TABLES = {"lines": LINE, "groups": GROUP, "cells": CELL}
 _SETS = {"lines": BudgetLine, "groups": BudgetGroup, "cells": BudgetCell}
 _ANNOUNCED = {
     "lines": ("amount_vnd", "expenditure_kind", "pillar", "budget_years"),
@@ -160,7 +170,7 @@ async def apply_sets(
 
 async def load_changes(db: ReadSession, plan: Plan, name: str, at: datetime) -> list[dict[str, Any]]:
     """What one moment changed in a set: per key the announced values before and after."""
-    table, fields = {"lines": LINE, "groups": GROUP, "cells": CELL}[name].c, _ANNOUNCED[name]
+    table, fields = _TABLES[name].c, _ANNOUNCED[name]
     found = await db.execute(
         select(table.key, table.known_from, *(table[field] for field in fields))
         .where(table.admin_unit == plan.admin_unit, table.plan_key == plan.plan_key)

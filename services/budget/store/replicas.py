@@ -41,7 +41,7 @@ async def load_offices(db: ReadSession, units: Sequence[str]) -> dict[str, str]:
     columns = (OFFICE.c.slug, OFFICE.c.name_vi, OFFICE.c.aliases)
     slugs: dict[str, str] = {}
     for slug, name, aliases in await db.execute(select(*columns).where(OFFICE.c.admin_unit.in_(units))):
-        slugs.update(dict.fromkeys([*aliases, name, slug], slug))
+        slugs |= dict.fromkeys([*aliases, name, slug], slug)
     return slugs
 
 
@@ -56,15 +56,31 @@ async def keep_offices(db: Session, offices: Rows) -> None:
 
 
 async def keep_admin_units(db: Session, validities: Rows) -> None:
-    """Take in units: all validities of a code together, if they are newer than what is kept. Three statements."""
+    """Take in units, unless a newer version is kept: an older version's validities go first. Three statements.
+
+    The validities of one code may come in several pages of one version, so equal versions add up.
+    """
     newest = {row["code"]: row["version"] for row in validities}
     if not newest:
         return
     found = await db.execute(select(UNIT.c.code, UNIT.c.version).where(UNIT.c.code.in_(list(newest))))
     stored = {row.code: row.version for row in found}
-    fresh = {code for code, version in newest.items() if version > stored.get(code, -1)}
-    await db.execute(delete(UNIT).where(UNIT.c.code.in_(fresh)))
-    await _keep(db, UNIT, [row for row in validities if row["code"] in fresh])
+    outdated = [code for code, version in stored.items() if version < newest[code]]
+    await db.execute(delete(UNIT).where(UNIT.c.code.in_(outdated)))
+    await _keep(db, UNIT, [row for row in validities if row["version"] >= stored.get(row["code"], 0)])
+
+
+async def drop_admin_units(db: Session, removed: Rows) -> None:
+    """Forget units that were removed."""
+    for row in removed:
+        await db.execute(delete(UNIT).where(UNIT.c.code == row["code"], UNIT.c.version < row["version"]))
+
+
+async def drop_offices(db: Session, removed: Rows) -> None:
+    """Forget offices that were removed."""
+    for row in removed:
+        is_it = (OFFICE.c.admin_unit == row["admin_unit"], OFFICE.c.slug == row["slug"])
+        await db.execute(delete(OFFICE).where(*is_it, OFFICE.c.version < row["version"]))
 
 
 async def _keep(db: Session, table: Table, rows: Rows) -> None:

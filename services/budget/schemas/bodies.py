@@ -1,4 +1,4 @@
-"""What crosses the border: the body of a plan's budget, and the fields of every list."""
+"""The body of a plan's budget, as it crosses the border."""
 
 from __future__ import annotations
 

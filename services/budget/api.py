@@ -1,0 +1,158 @@
+"""Budgets over HTTP: lines and groups of plans, their totals, and the plans' own rules checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from chassis.auth import Caller, needs
+from chassis.bodies import HouseRoute
+from chassis.database import Reading, Writing
+from chassis.listing import answer
+from chassis.pages import KnownAt, Paging, many
+from chassis.periods import FIRST_YEAR, LAST_YEAR
+from chassis.replica import CatchUp
+from chassis.replies import IfMatch, reply
+from services.budget import service
+from services.budget.domain.filters import Dimension, LineFilter, PlanFilter, Scope
+from services.budget.domain.lines import ExpenditureKind
+from services.budget.schemas.bodies import BudgetBody
+from services.budget.schemas.rows import BudgetApplied, BudgetDocument, CheckPage, GroupPage, LinePage, TotalPage
+
+TITLE = "Kinh phí – budget"
+DESCRIPTION = "Budget lines of communes' plans, their totals, and the plans' own money rules checked."
+
+router = APIRouter(prefix="/v1/budget", route_class=HouseRoute, tags=["budget"])
+
+BudgetRead = Annotated[Caller, needs("budget:read", public=True)]
+BudgetWrite = Annotated[Caller, needs("budget:write")]
+
+Codes = list[str] | None
+Year = Annotated[int, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
+Years = list[Annotated[int, Query(ge=FIRST_YEAR, le=LAST_YEAR)]] | None
+Words = Annotated[str | None, Query(max_length=200, description="Words, with or without accents.")]
+
+
+def _plan_filter(
+    plan_key: Annotated[Codes, Query(description="Keys of plans; repeated or separated by commas.")] = None,
+    admin_unit: Annotated[Codes, Query(description="Codes of units.")] = None,
+    province: Annotated[Codes, Query(description="Codes of provinces.")] = None,
+    year: Annotated[Years, Query(description="Years of plans.")] = None,
+) -> PlanFilter:
+    return PlanFilter(many(plan_key or []), many(admin_unit or []), many(province or []), year or ())
+
+
+def _line_filter(
+    expenditure_kind: Annotated[list[ExpenditureKind] | None, Query(description="Kinds of expenditure.")] = None,
+    pillar: Annotated[Codes, Query(description="Pillars; `none`: outside every pillar.")] = None,
+    office: Annotated[Codes, Query(description="Offices that lead or coordinate.")] = None,
+    lead_office: Annotated[Codes, Query(description="Offices that lead.")] = None,
+    funding_source: Annotated[Codes, Query(description="The plan's words for the source, exactly.")] = None,
+    budget_year: Annotated[Years, Query(description="Years the money is for.")] = None,
+) -> LineFilter:
+    return LineFilter(
+        expenditure_kinds=expenditure_kind or (),
+        pillars=many(pillar or []),
+        offices=many(office or []),
+        lead_offices=many(lead_office or []),
+        funding_sources=funding_source or (),
+        budget_years=budget_year or (),
+    )
+
+
+Plans = Annotated[PlanFilter, Depends(_plan_filter)]
+Lines = Annotated[LineFilter, Depends(_line_filter)]
+
+
+@router.get("/lines", response_model=LinePage)
+async def list_lines(
+    request: Request,
+    db: Reading,
+    caller: BudgetRead,
+    page: Paging,
+    plans: Plans,
+    lines: Lines,
+    key: Annotated[Codes, Query(description="Keys of lines.")] = None,
+    task: Annotated[Codes, Query(description="Keys of tasks the lines pay for.")] = None,
+    target: Annotated[Codes, Query(description="Keys of targets the lines serve.")] = None,
+    q: Words = None,
+) -> Response:
+    """Budget lines over all plans, in the documents' order.
+
+    Amounts are whole đồng; what a plan states is an estimate. Reserves stand outside every pillar.
+    """
+    narrowed = replace(lines, keys=many(key or []), tasks=many(task or []), targets=many(target or []), words=q)
+    return await answer(request, db, service.list_lines(caller, plans, narrowed, page.known_at), page)
+
+
+@router.get("/lines/{plan_key}", response_model=BudgetDocument)
+async def get_budget(db: Reading, caller: BudgetRead, plan_key: str, known_at: KnownAt) -> Response:
+    """The whole budget of one plan: its lines, its groups with their cells, and what they add up to.
+
+    The ETag names the version for If-Match. A plan that states no budget answers with empty lists.
+    404 `budget_plan_unknown`: no such plan, or a draft of a unit the caller does not act for.
+    """
+    document, version = await service.get_budget(db, caller, plan_key, known_at)
+    return reply(document, version=version)
+
+
+@router.put("/lines/{plan_key}", response_model=BudgetApplied)
+async def put_budget(
+    db: Writing,
+    caller: BudgetWrite,
+    plan_key: str,
+    body: BudgetBody,
+    catch_up: CatchUp,
+    if_match: IfMatch,
+    prune: Annotated[bool, Query(description="Remove what the body leaves out.")] = False,
+) -> Response:
+    """Make a plan's lines, groups and cells say what the body says; what they said before stays readable.
+
+    Amounts are JSON integers of whole đồng, more than 0 and at most 2^53. An unchanged body writes nothing.
+    404 `budget_plan_unknown`; 403 `unit_not_covered`; 409 `budget_plan_closed`; 412 `stale_version`;
+    422 `body_invalid` with every fault and its place.
+    """
+    terms = service.Terms(catch_up, prune=prune, if_match=if_match)
+    applied = await service.apply_budget(db, caller, plan_key, body, terms)
+    return reply(applied, version=applied["version"])
+
+
+@router.get("/groups", response_model=GroupPage)
+async def list_groups(
+    request: Request, db: Reading, caller: BudgetRead, page: Paging, plans: Plans, q: Words = None
+) -> Response:
+    """Groups of the plans' tables of money by pillar, each with its cells, in the documents' order."""
+    return await answer(request, db, service.list_groups(caller, plans, q, page.known_at), page)
+
+
+@router.get("/totals", response_model=TotalPage)
+async def list_totals(
+    request: Request,
+    db: Reading,
+    caller: BudgetRead,
+    page: Paging,
+    plans: Plans,
+    lines: Lines,
+    by: Annotated[Dimension, Query(description="What the total is broken down by.")],
+    per: Annotated[Scope, Query(description="Each plan by itself, or all plans of a province and year.")] = Scope.PLAN,
+) -> Response:
+    """What the lines add up to, by expenditure kind, pillar, lead office or funding source, in whole đồng.
+
+    Lines outside (no pillar, no office) stand under null. A line of several years counts whole
+    (`multi_year_amount_vnd`), a line with several leads counts under each (`shared_amount_vnd`).
+    """
+    listing = service.list_totals(caller, by, per, (plans, lines), page.known_at)
+    return await answer(request, db, listing, page)
+
+
+@router.get("/checks", response_model=CheckPage)
+async def list_checks(request: Request, db: Reading, caller: BudgetRead, page: Paging, plans: Plans) -> Response:
+    """Does each plan's money add up, and do the rules it set for itself hold: both numbers, verdict and reason.
+
+    `not_measurable` names the figures that are missing; `qualitative` rules have no number; a plan without
+    a budget answers `no_budget`.
+    """
+    return await answer(request, db, service.list_checks(caller, plans, page.known_at), page)

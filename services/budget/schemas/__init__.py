@@ -1,0 +1,1 @@
+"""What crosses the border: bodies, rows of lists, events said and heard."""

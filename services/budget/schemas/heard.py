@@ -1,0 +1,54 @@
+"""What is heard from the plans service; fields we do not need may be there and are left alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+
+class UnitHeard(BaseModel):
+    """One validity of a unit's code, as the plans service tells it."""
+
+    code: str
+    valid_from: date
+    valid_to: date | None = None
+    name_vi: str
+    name_en: str | None = None
+    type: str
+    province_code: str | None = None
+    version: int
+
+
+class OfficeHeard(BaseModel):
+    """An office, as the plans service tells it."""
+
+    admin_unit: str
+    slug: str
+    name_vi: str
+    name_en: str | None = None
+    level: str
+    aliases: list[str] = Field([])
+    version: int
+
+
+class PlanHeard(BaseModel):
+    """The header of a plan, as the plans service tells it."""
+
+    plan_key: str
+    plan_id: UUID
+    admin_unit: str
+    province: str
+    year: int
+    kind: str
+    revision: int
+    status: str
+    title_vi: str
+    title_en: str | None = None
+    document_number: str | None = None
+    issued_on: date | None = None
+    version: int
+    budget_total_vnd: int | None = None
+    budget_rules: list[dict[str, Any]] = Field([])

@@ -1,0 +1,231 @@
+"""What happens to budgets: a plan's lines and groups are applied, read back, totalled and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis import audit, outbox
+from chassis.auth import Caller
+from chassis.database import ReadSession, Session
+from chassis.errors import (
+    BODY_INVALID,
+    STALE_VERSION,
+    UNIT_NOT_COVERED,
+    Conflict,
+    Fault,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    Refused,
+)
+from chassis.history import SetDiff
+from chassis.listing import Listing
+from chassis.replies import encode
+from services.budget import store
+from services.budget.domain.filters import Dimension, LineFilter, PlanFilter, Scope
+from services.budget.domain.judging import CHECK_FIELDS, judge_plan
+from services.budget.domain.lines import group_faults, line_faults, named_offices, office_faults, total_faults
+from services.budget.domain.rules import BUDGET_PLAN_CLOSED, BUDGET_PLAN_UNKNOWN
+from services.budget.domain.sets import budget_sets
+from services.budget.schemas.bodies import BudgetBody
+from services.budget.schemas.events import LINES_APPLIED
+from services.budget.schemas.heard import OfficeHeard, PlanHeard, UnitHeard
+
+CatchUp = Callable[[], Awaitable[None]]
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a set is applied: pruned or not, only upon one version or any, and who fetches news of plans."""
+
+    catch_up: CatchUp
+    prune: bool = False
+    if_match: int | None = None
+
+
+async def apply_budget(db: Session, caller: Caller, plan_key: str, body: BudgetBody, terms: Terms) -> dict[str, Any]:
+    """Make a plan's lines, groups and cells say what the body says; what they said before stays readable.
+
+    An unchanged set writes and announces nothing. What the body leaves out is kept unless it is pruned.
+
+    Raises:
+        NotFound: no such plan, also after asking the plans service ("budget_plan_unknown").
+        Forbidden: the caller may not act for the plan's unit ("unit_not_covered").
+        Conflict: the plan is closed ("budget_plan_closed").
+        PreconditionFailed: the budget is not at the version asked for ("stale_version").
+        Refused: faults in the body, each with its place ("body_invalid").
+    """
+    plan = await _plan_to_write(db, caller, plan_key, terms.catch_up)
+    given = body.model_dump()
+    faults = [*line_faults(given["lines"]), *await _office_faults(db, plan, given["lines"], terms.catch_up)]
+    heads = await outbox.lock(db, [plan_key])
+    _require_version(heads.version(plan_key), terms.if_match)
+    kept = {} if terms.prune else await store.load_amounts(db, plan)
+    faults += [*group_faults(given["groups"], _line_keys(given, kept)), *total_faults(given, kept)]
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
+    sets = budget_sets(given, plan.year)
+    diffs = await store.apply_sets(db, plan, sets, prune=terms.prune, at=heads.at)
+    token = await _announce(db, caller, plan, diffs, heads)
+    is_dry = bool(db.info.get("dry_run"))
+    return {
+        "plan_key": plan_key,
+        "admin_unit": plan.admin_unit,
+        "dry_run": is_dry,
+        "changes": {name: diff.summary() for name, diff in diffs.items()},
+        "version": heads.version(plan_key),
+        "write_token": None if is_dry else token,
+    }
+
+
+async def _plan_to_write(db: Session, caller: Caller, plan_key: str, catch_up: CatchUp) -> store.Plan:
+    plan = await store.find_plan(db, plan_key)
+    if plan is None:
+        await catch_up()
+        plan = await store.find_plan(db, plan_key)
+    is_covered = plan is not None and caller.covers(plan.admin_unit, plan.province)
+    # A draft of another unit is not even confirmed to exist.
+    if plan is None or not (is_covered or plan.status in store.PUBLIC_STATUSES):
+        raise NotFound(BUDGET_PLAN_UNKNOWN, plan_key=plan_key)
+    if not is_covered:
+        raise Forbidden(UNIT_NOT_COVERED, admin_unit=plan.admin_unit)
+    if plan.status == "closed":
+        raise Conflict(BUDGET_PLAN_CLOSED, plan_key=plan_key)
+    return plan
+
+
+async def _office_faults(db: Session, plan: store.Plan, lines: Rows, catch_up: CatchUp) -> list[Fault]:
+    units = [plan.admin_unit, plan.province]
+    known = await store.load_offices(db, units)
+    if named_offices(lines) - set(known.values()):
+        await catch_up()
+        known = await store.load_offices(db, units)
+    return list(office_faults(lines, plan.admin_unit, known))
+
+
+def _require_version(current: int, asked: int | None) -> None:
+    if asked is not None and asked != current:
+        raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)
+
+
+def _line_keys(given: Mapping[str, Any], kept: Mapping[str, Mapping[str, int]]) -> list[str]:
+    return sorted({line["key"] for line in given["lines"]} | set(kept.get("lines", {})))
+
+
+async def _announce(
+    db: Session, caller: Caller, plan: store.Plan, diffs: Mapping[str, SetDiff], heads: outbox.Heads
+) -> str | None:
+    changed = [name for name, diff in diffs.items() if diff.has_changes]
+    changes = [change for name in changed for change in await store.load_changes(db, plan, name, heads.at)]
+    if not changes:
+        return None
+    before, after = ({f"{each['set']}/{each['key']}": each[side] for each in changes} for side in ("old", "new"))
+    units = (plan.province, plan.admin_unit)
+    await audit.record(db, caller, "budget.applied", plan.plan_key, units=units, change=(before, after))
+    return await outbox.append(db, heads, [_event(plan, caller, part) for part in parts_of(changes)])
+
+
+def _event(plan: store.Plan, caller: Caller, changes: Rows) -> outbox.Event:
+    is_public = plan.status in store.PUBLIC_STATUSES
+    data = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "province": plan.province, "year": plan.year}
+    return outbox.Event(
+        type=LINES_APPLIED,
+        subject=plan.plan_key,
+        data={**data, "client_id": None if is_public else caller.client_id, "changes": changes},
+        province=plan.province,
+        commune=plan.admin_unit,
+        is_public=is_public,
+    )
+
+
+def parts_of(changes: Sequence[dict[str, Any]]) -> Iterator[Rows]:
+    """Changes in parts that fit into one event each."""
+    part: Rows = []
+    size = 0
+    for change in changes:
+        weight = len(encode(change)) + 1
+        if part and size + weight > outbox.MAX_EVENT_BYTES - 1024:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += weight
+    if part:
+        yield part
+
+
+async def get_budget(
+    db: ReadSession, caller: Caller, plan_key: str, known_at: datetime | None
+) -> tuple[dict[str, Any], int]:
+    """The whole budget of one plan, now or as it was known, and the version an edit has to name.
+
+    Raises:
+        NotFound: no such plan, or not one the caller may see ("budget_plan_unknown").
+    """
+    plan = await store.find_visible_plan(db, caller, plan_key)
+    if plan is None:
+        raise NotFound(BUDGET_PLAN_UNKNOWN, plan_key=plan_key)
+    lines = await store.load_lines(db, caller, plan, known_at)
+    document = {
+        "plan_key": plan.plan_key,
+        "admin_unit": plan.admin_unit,
+        "province": plan.province,
+        "year": plan.year,
+        "plan_status": plan.status,
+        "has_budget": bool(lines),
+        "stated_total_vnd": plan.budget_total_vnd,
+        "amount_vnd": sum(line["amount_vnd"] for line in lines),
+        "lines": lines,
+        "groups": await store.load_groups(db, caller, plan, known_at),
+    }
+    return document, await store.load_version(db, plan_key)
+
+
+def list_lines(caller: Caller, plans: PlanFilter, lines: LineFilter, known_at: datetime | None) -> Listing:
+    """Lines over all plans the caller may see."""
+    return store.list_lines(caller, plans, lines, known_at)
+
+
+def list_groups(caller: Caller, plans: PlanFilter, words: str | None, known_at: datetime | None) -> Listing:
+    """Groups with their cells over all plans the caller may see."""
+    return store.list_groups(caller, plans, words, known_at)
+
+
+def list_totals(
+    caller: Caller, by: Dimension, per: Scope, wanted: tuple[PlanFilter, LineFilter], known_at: datetime | None
+) -> Listing:
+    """What lines add up to, by one dimension."""
+    return store.list_totals(caller, by, per, wanted, known_at)
+
+
+def list_checks(caller: Caller, plans: PlanFilter, known_at: datetime | None) -> Listing:
+    """Every plan with its sums and its own rules checked; a plan without a budget says so."""
+    return store.list_facts(caller, plans, known_at, CHECK_FIELDS, judge_plan)
+
+
+async def hear_admin_units(db: Session, validities: Rows) -> None:
+    """Take in validities of units as the plans service tells them; older versions never win."""
+    await store.keep_admin_units(db, [UnitHeard(**row).model_dump() for row in validities])
+
+
+async def hear_admin_units_removed(db: Session, removed: Rows) -> None:
+    """Forget units whose code the plans service removed."""
+    await store.drop_admin_units(db, removed)
+
+
+async def hear_offices(db: Session, offices: Rows) -> None:
+    """Take in offices as the plans service tells them; older versions never win."""
+    await store.keep_offices(db, [OfficeHeard(**row).model_dump() for row in offices])
+
+
+async def hear_offices_removed(db: Session, removed: Rows) -> None:
+    """Forget offices that their unit no longer has."""
+    await store.drop_offices(db, removed)
+
+
+async def hear_plans(db: Session, headers: Rows) -> None:
+    """Take in plan headers with their stated total and rules; older versions never win."""
+    await store.keep_plans(db, [PlanHeard(**row).model_dump() for row in headers])

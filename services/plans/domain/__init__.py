@@ -1,0 +1,1 @@
+"""What is true of units, offices and plans: pure rules, standard library only."""

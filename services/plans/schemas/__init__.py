@@ -1,0 +1,1 @@
+"""What crosses the border of the plans service: bodies in, rows out."""

@@ -1,0 +1,49 @@
+"""The values that cross the border in more than one body."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from chassis.money import MAX_VND
+
+UNIT_CODE = r"^([0-9]{2}|[0-9]{5})$"
+
+UnitCode = Annotated[
+    str,
+    Field(
+        pattern=UNIT_CODE,
+        description="Official code as text, leading zeros kept: province 2 digits, commune 5.",
+        examples=["25378"],
+    ),
+]
+ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$", description="Official code of a province, 2 digits.")]
+Slug = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=80,
+        description="Readable key: small letters, digits, dashes.",
+        examples=["phong-vhxh"],
+    ),
+]
+ItemKey = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=120,
+        pattern=r"^\S(.*\S)?$",
+        description="Key of the item, unique in its list of the plan; kept through every revision.",
+    ),
+]
+Words = Annotated[str, Field(min_length=1, max_length=4000)]
+ShortWords = Annotated[str, Field(min_length=1, max_length=400)]
+Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
+Vnd = Annotated[int, Field(strict=True, ge=0, le=MAX_VND, description="Whole đồng.")]
+Offices = Annotated[
+    list[str], Field(max_length=100, description="Office slugs, in the document's order; names are refused.")
+]
+AgencyCode = Annotated[
+    str, Field(pattern=r"^[A-Z0-9.]{1,35}$", description="Mã định danh điện tử, as stated; never derived.")
+]

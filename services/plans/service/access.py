@@ -1,0 +1,33 @@
+"""Whom a write may be made for: one question, asked by every verb that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chassis.auth import Caller
+from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
+from chassis.outbox import Heads
+
+
+def require_cover(caller: Caller, code: str, provinces: Iterable[str | None]) -> None:
+    """Let the caller act for a unit, or for every province it belongs or belonged to.
+
+    Raises:
+        Forbidden: the token covers neither ("unit_not_covered").
+    """
+    if caller.covers(code, None):
+        return
+    named = list(provinces)
+    if not named or not all(caller.covers(code, province) for province in named):
+        raise Forbidden(UNIT_NOT_COVERED, admin_unit=code)
+
+
+def require_version(heads: Heads, subject: str, asked: int | None) -> None:
+    """Hold a write to the version the caller has read.
+
+    Raises:
+        PreconditionFailed: it changed since ("stale_version").
+    """
+    current = heads.version(subject)
+    if asked is not None and asked != current:
+        raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)

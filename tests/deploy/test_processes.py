@@ -1,0 +1,146 @@
+"""The very commands of the compose file, in its order and with its settings, as plain processes on this machine."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from chassis.postgres import EmbeddedPostgres
+from chitieu.places import ensure_database
+from tests.deploy.composition import PASSWORDS, ROOT, environment, services
+
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+PROCESSES = ("plans", "indicators", "budget", "gateway")
+PATIENCE_SECONDS = 60
+FIVE_COMMUNES = ["14161", "25345", "25378", "26434", "26491"]
+
+
+def json_line(keyword: str) -> list[str]:
+    found = re.search(rf"{keyword}\s+(\[.+\])$", DOCKERFILE, re.MULTILINE)
+    assert found is not None
+    words: list[str] = json.loads(found[1])
+    return words
+
+
+class Machine:
+    """One machine instead of containers: names become ports, the volume a folder, PostgreSQL the embedded one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.services = services()
+        self.database = EmbeddedPostgres(folder / "postgres")
+        self.ports = {name: free_port() for name in PROCESSES}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def environment(self, name: str) -> dict[str, str]:
+        image = dict(re.findall(r"(CHITIEU_[A-Z_]+)=(\S+)", DOCKERFILE))
+        image |= {"CHITIEU_DATA_DIR": str(self.folder / "keys"), "CHITIEU_HOST": "127.0.0.1"}
+        image |= {"CHITIEU_PORT": str(self.ports.get(name, 0))}
+        given = environment(self.services[name], {**PASSWORDS, "CHITIEU_ENVIRONMENT": "demo"})
+        return {"PATH": os.environ["PATH"], **image, **{key: self.placed(value) for key, value in given.items()}}
+
+    def placed(self, text: str) -> str:
+        if database := re.fullmatch(r"postgresql://(\w+):(\w+)@postgres:5432/(\w+)", text):
+            role, password, name = database.groups()
+            return self.database.url(role, password, name) if role != "postgres" else self.owner_url(name)
+        return re.sub(r"http://(\w+):8000", lambda m: f"http://127.0.0.1:{self.ports[m[1]]}", text)
+
+    def owner_url(self, name: str) -> str:
+        return self.database.admin_url.replace("/postgres?", f"/{name}?")
+
+    def command(self, name: str, *words: str) -> list[str]:
+        entry = Path(sys.executable).with_name(json_line("ENTRYPOINT")[0])
+        return [str(entry), *map(self.placed, words or self.services[name]["command"])]
+
+    def run(self, name: str, *words: str) -> str:
+        """A job's own command, or other words in its container, to the end."""
+        command, env = self.command(name, *words), self.environment(name)
+        done = subprocess.run(
+            command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+        return done.stdout
+
+    def start(self, name: str) -> None:
+        log = (self.folder / f"{name}.log").open("wb")
+        self.running[name] = subprocess.Popen(
+            self.command(name), env=self.environment(name), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+
+    def wait_until_healthy(self, name: str) -> None:
+        probe = [sys.executable, *json_line("CMD")[1:]]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            asked = subprocess.run(probe, env=self.environment(name), capture_output=True, timeout=10, check=False)
+            if asked.returncode == 0:
+                return
+            assert self.running[name].poll() is None, (self.folder / f"{name}.log").read_text()
+            assert time.monotonic() < deadline, asked.stderr.decode()
+
+    def stop(self) -> dict[str, int]:
+        for process in self.running.values():
+            process.send_signal(signal.SIGTERM)
+        return {name: process.wait(PATIENCE_SECONDS) for name, process in self.running.items()}
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    made.database.start()
+    try:
+        asyncio.run(ensure_database(made.database))  # POSTGRES_DB does it in a container
+        yield made
+    finally:
+        for process in made.running.values():
+            process.kill()
+        made.database.stop()
+        made.database.discard()
+
+
+def in_order(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Services as compose starts them: each after those it depends on."""
+    order: list[str] = []
+    while len(order) < len(services):
+        order += [n for n, s in services.items() if n not in order and set(s.get("depends_on", ())) <= set(order)]
+    return order
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_compose_file_serve_the_five_plans(machine: Machine) -> None:
+    order = [name for name in in_order(machine.services) if name not in ("postgres", "demo")]
+    assert set(order[:2]) == {"keys", "migrate"}
+    assert order[-1] == "gateway"
+    for name in order:
+        if name in PROCESSES:
+            machine.start(name)
+            machine.wait_until_healthy(name)
+        else:
+            machine.run(name)
+    assert machine.run("demo").splitlines()[-1].endswith("rows changed.")
+
+    # The processes are those of the compose file, so reading needs a token unless CHITIEU_PUBLIC_READ is set.
+    url = f"http://127.0.0.1:{machine.ports['gateway']}/v1/plans"
+    assert httpx2.get(url).status_code == 401
+    token = machine.run("keys", "token", "--scope", "plans:read", "--admin-unit", "*").strip()
+    plans = httpx2.get(url, headers={"Authorization": f"Bearer {token}"}).json()["items"]
+    assert sorted(plan["admin_unit"] for plan in plans) == FIVE_COMMUNES
+    assert machine.stop() == dict.fromkeys(PROCESSES, 0)

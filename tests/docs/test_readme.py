@@ -1,0 +1,114 @@
+"""Every command of the README runs against a running house, and answers what the README shows.
+
+The blocks run in one shell, in their order, on a fresh house: what one block makes (a token, a figure) the next one
+may use. `make up` is started as `make` itself would start it; commands that never end are stopped when they are ready.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import ROOT, Shown, differences, shell_blocks
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = shell_blocks(README)
+DOOR = "http://127.0.0.1:8000"
+# What the test runs by itself: `make up` as the house under test, `make test` is what runs this test.
+SERVES = re.compile(r"^(make up|\S*chitieu up\b.*)$", re.MULTILINE)
+PATIENCE_SECONDS = 120
+MARK = "----8<----"
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def environment(data_dir: Path, port: int) -> dict[str, str]:
+    """As on a machine where `make up` was run: no setting but where to listen and where to keep data."""
+    place = {"CHITIEU_DATA_DIR": str(data_dir), "CHITIEU_PORT": str(port), "CHITIEU_URL": f"http://127.0.0.1:{port}"}
+    return {"PATH": os.environ["PATH"], "HOME": str(data_dir), "LANG": "C.UTF-8", **place}
+
+
+def command_of_make(target: str) -> list[str]:
+    """What `make` would run last for a target, on this interpreter's environment."""
+    planned = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    words = planned.stdout.strip().splitlines()[-1].split()
+    return [str(Path(sys.executable).with_name(Path(words[0]).name)), *words[1:]]
+
+
+@contextlib.contextmanager
+def serving(command: list[str], env: dict[str, str], log: Path) -> Iterator[None]:
+    """A server while the block lasts: waited for, then stopped by Ctrl-C, which must end it well."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while "is ready at" not in log.read_text(encoding="utf-8"):
+                assert process.poll() is None, log.read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_SECONDS) == 0, log.read_text(encoding="utf-8")
+
+
+def answers(blocks: list[Shown], env: dict[str, str]) -> list[str]:
+    """Run blocks in one shell; the standard output of each."""
+    door = env["CHITIEU_URL"]
+    script = "".join(f"{block.script.replace(DOOR, door)}\nprintf '%s\\n' '{MARK}'\n" for block in blocks)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    outputs = done.stdout.split(f"{MARK}\n")
+    last = blocks[min(len(outputs), len(blocks)) - 1]
+    assert done.returncode == 0, f"README.md:{last.line}:\n{last.script}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return outputs[:-1]
+
+
+def test_the_first_two_commands_are_make_up_and_make_test() -> None:
+    assert [block.script.strip() for block in BLOCKS[:2]] == ["make up", "make test"]
+    assert command_of_make("up")[1:] == ["up"]
+    assert "pytest" in command_of_make("test")
+
+
+@pytest.mark.slow
+def test_every_command_runs_and_answers_what_is_shown(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("the README's commands need curl")
+    env = environment(tmp_path / "data", free_port())
+    blocks = [block for block in BLOCKS[2:] if not SERVES.search(block.script)]
+    with serving(command_of_make("up"), env, tmp_path / "up.log"):
+        real = answers(blocks, env)
+    wrong = {f"README.md:{block.line}": differences(block, text) for block, text in zip(blocks, real, strict=True)}
+    assert {place: found for place, found in wrong.items() if found} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", [b for b in BLOCKS[2:] if SERVES.search(b.script)], ids=lambda block: str(block.line))
+def test_every_command_that_serves_gets_ready_and_stops(block: Shown, tmp_path: Path) -> None:
+    env = environment(tmp_path / "data", free_port())
+    command = ["bash", "-euc", f"exec {block.script}"]
+    with serving(command, env, tmp_path / "up.log"):
+        pass

@@ -124,11 +124,20 @@ class EmbeddedPostgres:
         return True
 
     def discard(self) -> None:
-        """Stop the server and delete its data for ever (test databases)."""
+        """Stop the server and delete its data for ever (test databases).
+
+        Raises:
+            PostgresTrouble: another chitieu is using them.
+        """
+        if not state_file(self.data_dir).exists():
+            return
+        self._state = read_or_make_state(self.data_dir, self._account)
+        if self._lock is None:
+            self._take_lock()
+        self._end_orphan()
         self.stop()
-        if self._state:
-            shutil.rmtree(self._home, ignore_errors=True)
-            state_file(self.data_dir).unlink(missing_ok=True)
+        shutil.rmtree(self._home, ignore_errors=True)
+        state_file(self.data_dir).unlink(missing_ok=True)
 
     @property
     def running(self) -> bool:
@@ -181,16 +190,18 @@ class EmbeddedPostgres:
         os.pwrite(lock, str(os.getpid()).encode(), 0)
 
     def _end_orphan(self) -> None:
-        """Stop a server that outlived its holder, and forget the pid of one that is long gone."""
+        """Stop a server that outlived its holder, and forget the pid of one that is gone."""
         pid = recorded_postmaster(self._data)
         if pid is None:
             return
-        if not is_postmaster_of(pid, self._data):
-            if is_alive(pid):
-                # After a reboot the pid may be another process of ours; PostgreSQL would refuse to start for
-                # it. In every other case the file stays: by it PostgreSQL finds backends left behind.
-                (self._data / "postmaster.pid").unlink()
-            return
+        if is_postmaster_of(pid, self._data):
+            self._stop_orphan(pid)
+        if is_alive(pid):
+            # Another process of ours got the pid after a reboot, or nobody has buried the dead one (containers):
+            # PostgreSQL would refuse to start for it. In every other case the file stays, if there is one.
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _stop_orphan(self, pid: int) -> None:
         for sign, patience in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)

@@ -32,10 +32,7 @@ time.sleep(600)
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "data"
     yield folder
-    if folder.exists():
-        server = EmbeddedPostgres(folder)
-        server.start()
-        server.discard()
+    EmbeddedPostgres(folder).discard()
 
 
 @contextlib.contextmanager

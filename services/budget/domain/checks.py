@@ -139,7 +139,7 @@ def _lines_equal_total(facts: Facts) -> Judgement:
         total = Sum(0, facts.stated_total_vnd)
         return _equal("lines_equal_total", ("lines", facts.lines), ("stated_total", total), details=facts.parts)
     parts_vi = " và ".join(_part(part, _KINDS_VI, "dòng") for part in facts.parts)
-    parts_en = " and ".join(_part(part, _KINDS_EN, "lines of") for part in facts.parts)
+    parts_en = " and ".join(_part(part, _KINDS_EN, _lines_en(part["count"])) for part in facts.parts)
     total_words = format_vnd(facts.lines.amount_vnd)
     return Judgement(
         "lines_equal_total",
@@ -156,6 +156,10 @@ def _lines_equal_total(facts: Facts) -> Judgement:
 
 _KINDS_VI = {"recurrent": "chi thường xuyên", "investment": "đầu tư công", "reserve": "dự phòng"}
 _KINDS_EN = {"recurrent": "recurrent expenditure", "investment": "public investment", "reserve": "reserve"}
+
+
+def _lines_en(count: int) -> str:
+    return "line of" if count == 1 else "lines of"
 
 
 def _part(part: Mapping[str, Any], kinds: Mapping[str, str], noun: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.errors import Fault
 from chassis.money import MAX_VND
-from chassis.text import suggest
+from chassis.text import fold, suggest
 from services.budget.domain.execution_time import execution_time_faults
 from services.budget.domain.rules import (
     BUDGET_KEY_REPEATED,
@@ -88,7 +88,7 @@ def group_faults(groups: Items, line_keys: Collection[str]) -> Iterator[Fault]:
                 if key not in line_keys:
                     yield Fault(
                         BUDGET_LINE_UNKNOWN,
-                        {"key": key, **advice(key, line_keys)},
+                        {"key": key, **advice(suggest(key, line_keys))},
                         pointer=f"{place}/lines/{number}",
                         value=key,
                     )
@@ -122,23 +122,27 @@ def named_offices(lines: Items) -> set[str]:
     return {office for line in lines for field in _OFFICE_FIELDS for office in line[field]}
 
 
-def office_faults(lines: Items, admin_unit: str, known: Collection[str]) -> Iterator[Fault]:
-    """Offices named by a line that neither the unit nor its province has."""
+def office_faults(lines: Items, admin_unit: str, known: Mapping[str, str]) -> Iterator[Fault]:
+    """Offices named by a line that neither the unit nor its province has; a name is told its slug.
+
+    `known` leads from every folded name, and from the slug itself, to the slug.
+    """
+    slugs = set(known.values())
     for index, line in enumerate(lines):
         for field in _OFFICE_FIELDS:
             for number, office in enumerate(line[field]):
-                if office not in known:
+                if office not in slugs:
+                    meant = known.get(fold(office)) or suggest(office, slugs)
                     yield Fault(
                         BUDGET_OFFICE_UNKNOWN,
-                        {"office": office, "admin_unit": admin_unit, **advice(office, known)},
+                        {"office": office, "admin_unit": admin_unit, **advice(meant)},
                         pointer=f"/lines/{index}/{field}/{number}",
                         value=office,
                     )
 
 
-def advice(word: str, candidates: Collection[str]) -> dict[str, str]:
+def advice(meant: str | None) -> dict[str, str]:
     """The two half-sentences "did you mean …", or two empty ones."""
-    near = suggest(word, candidates)
-    if near is None:
+    if meant is None:
         return {"suggestion_vi": "", "suggestion_en": ""}
-    return {"suggestion_vi": f" Có phải là {near}?", "suggestion_en": f" Did you mean {near}?"}
+    return {"suggestion_vi": f" Có phải là {meant}?", "suggestion_en": f" Did you mean {meant}?"}

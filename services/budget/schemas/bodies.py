@@ -41,7 +41,10 @@ def _number(value: Any) -> Decimal:
 Flag = Annotated[bool, Field(strict=True)]
 Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s/]+$", examples=["PL3.1"])]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
-Slug = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Offices = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=400)]],
+    Field(max_length=100, description="Office slugs, in the document's order; names are refused."),
+]
 Year = Annotated[int, Field(strict=True, ge=FIRST_YEAR, le=LAST_YEAR)]
 IndexCode = Annotated[str, Field(pattern=r"^\d{3,4}$", description="A code of the budget index, zeros kept.")]
 
@@ -84,9 +87,9 @@ class LineBody(Body):
     pillar: Annotated[Pillar | None, Field(description="None outside every pillar, as reserves are.")] = None
     pillar_stated: Annotated[Flag, Field(description="False where we inferred it.")] = True
     funding_source: Text | None = None
-    lead_offices: list[Slug] = Field([])
-    coordinating_offices: list[Slug] = Field([])
-    beneficiaries: list[Slug] = Field([])
+    lead_offices: Offices = Field([])
+    coordinating_offices: Offices = Field([])
+    beneficiaries: Offices = Field([])
     execution_time_text: Text | None = None
     execution_time_kind: ExecutionTimeKind | None = None
     execution_time: Annotated[str | None, Field(max_length=30, examples=["2026-Q2/2026-Q3"])] = None

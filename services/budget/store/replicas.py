@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
+from chassis.text import fold
 from services.budget.store.tables import OFFICE, PLAN, UNIT, Plan
 
 PUBLIC_STATUSES = ("issued", "amended", "closed")
@@ -37,11 +38,11 @@ async def find_visible_plan(db: ReadSession, caller: Caller, plan_key: str) -> P
 
 
 async def load_offices(db: ReadSession, units: Sequence[str]) -> dict[str, str]:
-    """The offices of some units: slug by slug and by every name it goes by."""
+    """The offices of some units: the slug behind every folded name, and behind itself."""
     columns = (OFFICE.c.slug, OFFICE.c.name_vi, OFFICE.c.aliases)
     slugs: dict[str, str] = {}
     for slug, name, aliases in await db.execute(select(*columns).where(OFFICE.c.admin_unit.in_(units))):
-        slugs |= dict.fromkeys([*aliases, name, slug], slug)
+        slugs |= dict.fromkeys([*map(fold, [*aliases, name]), slug], slug)
     return slugs
 
 

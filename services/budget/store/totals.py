@@ -71,7 +71,7 @@ def _source(by: Dimension) -> tuple[Select[Any], ColumnElement[Any], ColumnEleme
     joined = LINE.join(PLAN, of_plan(LINE))
     if by is not Dimension.OFFICE:
         return select().select_from(joined), LINE.c[by.value], literal(False)
-    office = func.unnest(LINE.c.lead_offices).table_valued("slug").lateral("office")
+    office = func.unnest(LINE.c.lead_offices).table_valued("slug").render_derived("office").lateral()
     return (
         select().select_from(joined.outerjoin(office, true())),
         office.c.slug,

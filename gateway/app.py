@@ -11,12 +11,14 @@ from starlette.types import ASGIApp
 from chassis.app import House, add_operations, docs_routes, problem_routes, wrap
 from chassis.problems import install_problems, language_of
 from chassis.settings import SERVICES
+from gateway.clients import FORWARDED, Bounds, Services
 from gateway.context import Context
 from gateway.door import Door
 from gateway.engine import Engine
 from gateway.limits import Limits
+from gateway.loaders import Loaders
 from gateway.proxy import BASE, FrontDoor
-from gateway.schema import build_schema
+from gateway.schema import build_schema, sdl
 
 
 def build_gateway(house: House) -> ASGIApp:
@@ -34,16 +36,29 @@ def build_gateway(house: House) -> ASGIApp:
 
 def _door(house: House) -> Door:
     settings = house.settings
-    schema = build_schema()
-    engine = Engine(schema, Limits(cost=settings.graphql_max_cost), introspection=settings.graphql_introspection)
+    engine = Engine(
+        build_schema(), Limits(cost=settings.graphql_max_cost), introspection=settings.graphql_introspection
+    )
+
+    bounds = Bounds(settings.upstream_timeout_seconds, settings.upstream_max_bytes)
 
     def context(request: Request) -> Context:
+        services = Services(house.peers, _forwarded(request), bounds)
         return Context(
+            services=services,
+            loaders=Loaders(services),
             language=language_of(request.headers.get("Accept-Language")),
             trace_id=request.scope["state"]["traceparent"][3:35],
         )
 
-    return Door(engine, schema.as_str(), max_body_bytes=settings.graphql_max_body_bytes, context=context)
+    return Door(engine, sdl(), max_body_bytes=settings.graphql_max_body_bytes, context=context)
+
+
+def _forwarded(request: Request) -> dict[str, str]:
+    """What a service is told of the caller: the token as it came, and the same request id and trace."""
+    state = request.scope["state"]
+    kept = {name: request.headers[name] for name in FORWARDED if name in request.headers}
+    return {**kept, "X-Request-Id": state["request_id"], "traceparent": state["traceparent"]}
 
 
 def _routes(door: Door) -> APIRouter:

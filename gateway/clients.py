@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+import httpx2
+import msgspec
 
-class UpstreamAway(Exception):
+from chassis.peers import Peers
+
+Row = dict[str, Any]
+Params = Mapping[str, str | int | Sequence[str] | None]
+
+FORWARDED = ("Authorization", "Accept-Language", "X-Min-Version")
+PASSING = frozenset({502, 503, 504})
+_NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class UpstreamAway(Exception):  # a state of a service, told to the caller as such
     """A service did not answer, or answered that it cannot now; what does not need it still stands."""
 
     def __init__(self, service: str, *, retryable: bool, reason: str) -> None:
@@ -16,7 +32,7 @@ class UpstreamAway(Exception):
         self.reason = reason
 
 
-class UpstreamProblem(Exception):
+class UpstreamProblem(Exception):  # the same
     """A service refused, with a problem of its own that the caller can act on."""
 
     def __init__(self, service: str, status: int, problem: Mapping[str, Any]) -> None:
@@ -24,3 +40,140 @@ class UpstreamProblem(Exception):
         self.service = service
         self.status = status
         self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a service answered to a write."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long and how much one call may take."""
+
+    timeout_seconds: float
+    max_bytes: int
+
+
+class Services:
+    """The three services as one caller sees them, for the length of one operation."""
+
+    def __init__(self, peers: Peers, headers: Mapping[str, str], bounds: Bounds) -> None:
+        self._peers = peers
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+        self._bounds = bounds
+
+    async def page(self, service: str, path: str, params: Params) -> Row:
+        """One page of a list: `items` and `next`.
+
+        Raises:
+            UpstreamAway: no answer in time, or none that can be read.
+            UpstreamProblem: the service refuses.
+        """
+        body: Row = _decoder.decode(await self._get(service, path, params, "application/json"))
+        return body
+
+    async def rows(self, service: str, path: str, params: Params) -> list[Row]:
+        """Every row of a list, in one call.
+
+        Raises:
+            UpstreamAway: no answer in time, or one over the size limit.
+            UpstreamProblem: the service refuses.
+        """
+        lines: list[Row] = _decoder.decode_lines(await self._get(service, path, params, "application/x-ndjson"))
+        return lines
+
+    async def post(self, service: str, path: str, body: bytes, headers: Mapping[str, str], params: Params) -> Reply:
+        """Write once; refusals by a rule (422) and partial successes (207) are replies, not errors.
+
+        Raises:
+            UpstreamAway: no answer in time; whether the write happened is then unknown.
+        """
+        asked = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        request = self._request("POST", service, path, params, asked, body)
+        response, content = await self._send(service, request)
+        if response.status_code >= 500:
+            raise self._away(service, response)
+        return Reply(response.status_code, _decoder.decode(content), response.headers)
+
+    async def _get(self, service: str, path: str, params: Params, accept: str) -> bytes:
+        try:
+            response, content = await self._send(
+                service, self._request("GET", service, path, params, {"Accept": accept})
+            )
+            is_passing = response.status_code in PASSING
+        except _Unreached:
+            is_passing = True
+        if is_passing:
+            response, content = await self._send(
+                service, self._request("GET", service, path, params, {"Accept": accept})
+            )
+        if response.is_success:
+            return content
+        raise self._failure(service, response, content)
+
+    def _request(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        params: Params,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> httpx2.Request:
+        try:
+            client = self._peers.client(service)
+        except LookupError as error:
+            raise UpstreamAway(service, retryable=False, reason=str(error)) from error
+        return client.build_request(
+            method, path, params=_query(params), headers={**self._headers, **headers}, content=body
+        )
+
+    async def _send(self, service: str, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
+        try:
+            # A service in this process is called without a socket: only this bounds its time.
+            async with asyncio.timeout(self._bounds.timeout_seconds):
+                response = await self._peers.client(service).send(request, stream=True)
+                try:
+                    return response, await self._read(service, response)
+                finally:
+                    await response.aclose()
+        except _NOT_CONNECTED as error:
+            raise _Unreached(service, retryable=True, reason=type(error).__name__) from error
+        except (httpx2.TransportError, TimeoutError) as error:
+            raise UpstreamAway(service, retryable=True, reason=type(error).__name__) from error
+
+    async def _read(self, service: str, response: httpx2.Response) -> bytes:
+        content = bytearray()
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > self._bounds.max_bytes:
+                raise UpstreamAway(service, retryable=False, reason=f"a reply over {self._bounds.max_bytes} bytes")
+        return bytes(content)
+
+    def _failure(self, service: str, response: httpx2.Response, content: bytes) -> Exception:
+        is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+        if response.status_code < 500 and is_problem:
+            return UpstreamProblem(service, response.status_code, _decoder.decode(content))
+        return self._away(service, response)
+
+    def _away(self, service: str, response: httpx2.Response) -> UpstreamAway:
+        status = response.status_code
+        return UpstreamAway(service, retryable=status in PASSING, reason=f"status {status}")
+
+
+class _Unreached(UpstreamAway):
+    """No connection was made, so that nothing can have happened: asking once more is safe."""
+
+
+def _query(params: Params) -> dict[str, str]:
+    """Parameters as the services read them: several values separated by commas, absent ones left out."""
+    return {
+        name: value if isinstance(value, str) else str(value) if isinstance(value, int) else ",".join(value)
+        for name, value in params.items()
+        if value is not None
+    }

@@ -25,8 +25,10 @@ class Rule:
 
 
 class _Named(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return f"‹{key}›"
+    def __missing__(self, key: str) -> object:
+        # A value with one wording for both languages stands for its name in either.
+        shared = key.removesuffix("_vi").removesuffix("_en")
+        return self.get(shared, f"‹{key}›")
 
 
 RULES: dict[str, Rule] = {}
@@ -182,7 +184,7 @@ BODY_INVALID = rule(
     vi="Nội dung không đúng quy định; xem từng lỗi trong danh sách.",
     en="The content breaks the rules; see each fault in the list.",
 )
-FIELD_INVALID = rule("field_invalid", vi="Giá trị không hợp lệ: {reason}.", en="Invalid value: {reason}.")
+FIELD_INVALID = rule("field_invalid", vi="Giá trị không hợp lệ: {reason_vi}.", en="Invalid value: {reason}.")
 FIELD_MISSING = rule("field_missing", vi="Thiếu trường {field}.", en="Field {field} is missing.")
 FIELD_UNKNOWN = rule(
     "field_unknown",

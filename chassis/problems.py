@@ -23,12 +23,14 @@ from chassis.errors import (
     INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    RULES,
     Fault,
     HouseError,
     Refused,
     Rule,
     Unavailable,
 )
+from chassis.reasons import reason_values
 from chassis.replies import encode
 from chassis.text import suggest
 
@@ -149,7 +151,10 @@ def _fault(item: Mapping[str, Any], body: Any) -> Fault:
         return Fault(FIELD_MISSING, {"field": name}, pointer=pointer, column=column)
     if item["type"] == "extra_forbidden":
         return Fault(FIELD_UNKNOWN, unknown(name, _siblings(body, place)), pointer=pointer, value=value)
-    return Fault(FIELD_INVALID, {"reason": item["msg"]}, pointer=pointer, column=column, value=value)
+    if item["type"] in RULES:
+        # A validator that refuses for a rule of the house raises PydanticCustomError with the rule's code.
+        return Fault(RULES[item["type"]], item.get("ctx", {}), pointer=pointer, column=column, value=value)
+    return Fault(FIELD_INVALID, reason_values(item), pointer=pointer, column=column, value=value)
 
 
 def _siblings(body: Any, place: Sequence[Any]) -> Iterable[str]:

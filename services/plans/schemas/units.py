@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from chassis.bodies import Body
 from chassis.errors import BODY_INVALID, FIELD_INVALID, FIELD_MISSING, FIELD_UNKNOWN, Fault, Refused
 from chassis.problems import unknown
+from chassis.reasons import reason_values
 from chassis.text import nfc
 from services.plans.domain.rules import UNITS_UNREADABLE
 from services.plans.domain.units import AdminUnitType
@@ -114,7 +115,7 @@ def _read_rows(rows: csv.DictReader[str]) -> tuple[list[AdminUnitBody], list[Fau
             faults += [
                 Fault(
                     FIELD_INVALID,
-                    {"reason": item["msg"]},
+                    reason_values(item),
                     row=number,
                     column=str(item["loc"][0]) if item["loc"] else None,
                     value=item["input"] if isinstance(item["input"], str) else None,

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     max_document_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest body elsewhere, bytes")
     request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
     graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
-    graphql_max_cost: int = Field(20_000, gt=0, description="largest cost of one GraphQL operation, objects")
+    graphql_max_cost: int = Field(50_000, gt=0, description="largest cost of one GraphQL operation, objects")
     graphql_introspection: bool = Field(True, description="answer introspection queries")
     upstream_timeout_seconds: float = Field(10, gt=0, description="gateway waits for a service, seconds")
     upstream_max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest reply of a service, bytes")

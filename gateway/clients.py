@@ -170,10 +170,6 @@ class _Unreached(UpstreamAway):
     """No connection was made, so that nothing can have happened: asking once more is safe."""
 
 
-def _query(params: Params) -> dict[str, str]:
-    """Parameters as the services read them: several values separated by commas, absent ones left out."""
-    return {
-        name: value if isinstance(value, str) else str(value) if isinstance(value, int) else ",".join(value)
-        for name, value in params.items()
-        if value is not None
-    }
+def _query(params: Params) -> dict[str, str | int | Sequence[str]]:
+    """Parameters as the services read them: several values repeat the name, absent ones are left out."""
+    return {name: value for name, value in params.items() if value is not None}

@@ -43,7 +43,7 @@ class Limits:
     `fragments` and `repeats` (one name again in one selection) bound validation, which is quadratic in both.
     """
 
-    cost: int = 20_000
+    cost: int = 50_000
     tokens: int = 1_000
     digits: int = 60
     fragments: int = 50

@@ -30,8 +30,8 @@ ENCODING_UNSUPPORTED = rule(
 )
 PARAMETER_INVALID = rule(
     "graphql_parameter_invalid",
-    vi="Tham số {parameter} phải là {expected}.",
-    en="The parameter {parameter} must be {expected}.",
+    vi="Tham số {parameter} phải là {expected_vi}.",
+    en="The parameter {parameter} must be {expected_en}.",
 )
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -107,18 +107,18 @@ def _parsed(fields: Any, *, is_read_only: bool) -> GraphQLRequest:
         raise Unreadable(BODY_UNREADABLE, reason="one JSON object is expected")
     query = fields.get("query")
     if not isinstance(query, str):
-        raise _invalid("query", "a string")
+        raise _invalid("query", "một chuỗi", "a string")
     name = fields.get("operationName")
     if not isinstance(name, str | None):
-        raise _invalid("operationName", "a string or null")
+        raise _invalid("operationName", "một chuỗi hoặc null", "a string or null")
     for parameter in ("variables", "extensions"):
         if not isinstance(fields.get(parameter), dict | None):
-            raise _invalid(parameter, "an object or null")
+            raise _invalid(parameter, "một đối tượng hoặc null", "an object or null")
     return GraphQLRequest(query, name or None, fields.get("variables") or {}, is_read_only)
 
 
-def _invalid(parameter: str, expected: str) -> HouseError:
-    return Unreadable(PARAMETER_INVALID, parameter=parameter, expected=expected)
+def _invalid(parameter: str, expected_vi: str, expected_en: str) -> HouseError:
+    return Unreadable(PARAMETER_INVALID, parameter=parameter, expected_vi=expected_vi, expected_en=expected_en)
 
 
 def prefers_graphql_json(accept: str | None) -> bool:

@@ -14,7 +14,7 @@ query Scorecard($province: String!, $year: Int!) {
         actual { value period dataStatus source }
         evaluation { achievement achievementRatio reasonVi }
       }
-      budget(year: $year) { lines { key nameVi amountVnd } }
+      budget(year: $year) { lines { key titleVi amountVnd } }
     }
   }
 }

@@ -1,0 +1,56 @@
+"""A gateway alone (no service answers), and ways to ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+
+from chassis.app import House
+from chassis.auth import Verifier
+from chassis.peers import Peers
+from chassis.settings import Settings
+from gateway.app import build_gateway
+
+
+def alone(**settings: Any) -> Any:
+    """The gateway's application, with no service in this process and none behind a URL."""
+    read = Settings(**settings)
+    return build_gateway(House(read, verifier=Verifier(read), peers=Peers(read)))
+
+
+def asking(app: Any) -> httpx2.AsyncClient:
+    """A client of an application of this process."""
+    transport = httpx2.ASGITransport(app=app)
+    return httpx2.AsyncClient(transport=transport, base_url="http://door", trust_env=False)
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a gateway whose services are all away."""
+    async with asking(alone()) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """The application behind a real socket, at the address given."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:
+                await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task

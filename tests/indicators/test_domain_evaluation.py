@@ -1,7 +1,7 @@
 """The verdicts, case by case, edge values first."""
 
 from datetime import date
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -15,8 +15,8 @@ from services.indicators.domain.evaluation import (
     Verdict,
     evaluate,
     expected_value,
-    quotient,
 )
+from services.indicators.domain.numbers import quotient
 from services.indicators.domain.periods import Due
 from services.indicators.domain.targets import Comparator, Trajectory
 
@@ -32,15 +32,20 @@ def goal(comparator: str = "gte", value: str | None = "80", **changes: object) -
         "value_type": ValueType.PERCENT,
         "direction": Direction.HIGHER,
         "due": YEAR,
-        "value": None if value is None else D(value),
-        "highest": D(100),
+        "value": None if value is None else Decimal(value),
+        "highest": Decimal(100),
         **changes,
     }
     return Goal(**asked)  # type: ignore[arg-type]
 
 
 def figure(value: str | None = None, **changes: object) -> Figure:
-    known = {"window": Q3, "period_type": PeriodType.QUARTER, "value": None if value is None else D(value), **changes}
+    known = {
+        "window": Q3,
+        "period_type": PeriodType.QUARTER,
+        "value": None if value is None else Decimal(value),
+        **changes,
+    }
     return Figure(**known)  # type: ignore[arg-type]
 
 
@@ -76,27 +81,27 @@ def test_a_figure_for_the_whole_year_is_final_before_the_calendar_year_ends() ->
 
 def test_a_target_of_100_percent_is_a_ceiling() -> None:
     above = evaluate(goal(value="100"), figure("104"), [], NOVEMBER)
-    assert above == Verdict(Achievement.MET, "gte.ceiling", D("1.000000"))
-    assert evaluate(goal(value="100"), figure("99"), [], NOVEMBER).ratio == D("0.990000")
+    assert above == Verdict(Achievement.MET, "gte.ceiling", Decimal("1.000000"))
+    assert evaluate(goal(value="100"), figure("99"), [], NOVEMBER).ratio == Decimal("0.990000")
 
 
 def test_an_index_may_exceed_its_target_below_the_end_of_its_scale() -> None:
-    asked = goal(value="0.7", value_type=ValueType.INDEX, highest=D(1))
-    assert evaluate(asked, figure("0.84"), [], NOVEMBER) == Verdict(Achievement.EXCEEDED, "gte", D("1.200000"))
+    asked = goal(value="0.7", value_type=ValueType.INDEX, highest=Decimal(1))
+    assert evaluate(asked, figure("0.84"), [], NOVEMBER) == Verdict(Achievement.EXCEEDED, "gte", Decimal("1.200000"))
 
 
 def test_a_quotient_is_compared_exactly_and_never_rounded_over_the_threshold() -> None:
-    near = figure("80.000000", numerator=D(7_999_999_999), denominator=D(10_000_000_000), per_hundred=True)
+    near = figure("80.000000", numerator=Decimal(7_999_999_999), denominator=Decimal(10_000_000_000), per_hundred=True)
     found = evaluate(goal(), near, [], NOVEMBER)
     assert found.achievement is Achievement.ON_TRACK
-    assert found.ratio == D("0.999999")
+    assert found.ratio == Decimal("0.999999")
 
 
 def test_two_thirds_and_halves_are_rounded_half_up_at_six_places() -> None:
-    assert quotient(D(2), D(3)) == D("0.666667")
-    assert quotient(D("0.0000005"), D(1)) == D("0.000001")
-    assert quotient(D("-0.0000005"), D(1)) == D("-0.000001")
-    assert quotient(D(1), D(3)) == D("0.333333")
+    assert quotient(Decimal(2), Decimal(3)) == Decimal("0.666667")
+    assert quotient(Decimal("0.0000005"), Decimal(1)) == Decimal("0.000001")
+    assert quotient(Decimal("-0.0000005"), Decimal(1)) == Decimal("-0.000001")
+    assert quotient(Decimal(1), Decimal(3)) == Decimal("0.333333")
 
 
 @pytest.mark.parametrize(
@@ -128,13 +133,13 @@ def test_top_ten_is_the_tenth_place_or_better_and_has_no_ratio(rank: str, achiev
 
 
 def test_a_legal_level_is_met_by_that_level_alone() -> None:
-    asked = goal("eq", "1", value_type=ValueType.LEVEL, direction=Direction.BOOLEAN, highest=D(5))
+    asked = goal("eq", "1", value_type=ValueType.LEVEL, direction=Direction.BOOLEAN, highest=Decimal(5))
     assert evaluate(asked, figure("1"), [], NOVEMBER) == Verdict(Achievement.MET, "eq")
     assert verdict(asked, figure("2"), NEW_YEAR) is Achievement.NOT_MET
 
 
 def test_a_maturity_level_can_be_exceeded_and_has_no_ratio() -> None:
-    asked = goal("gte", "3", value_type=ValueType.LEVEL, highest=D(5))
+    asked = goal("gte", "3", value_type=ValueType.LEVEL, highest=Decimal(5))
     assert evaluate(asked, figure("4"), [], NOVEMBER) == Verdict(Achievement.EXCEEDED, "gte")
 
 
@@ -219,25 +224,25 @@ def test_a_line_from_a_baseline_says_what_is_expected_by_now(value: str, achieve
     asked = goal(
         value="80",
         trajectory=Trajectory.LINEAR,
-        baseline_value=D(20),
+        baseline_value=Decimal(20),
         baseline_on=date(2026, 1, 1),
         due=Window(date(2026, 1, 1), date(2026, 4, 1)),
     )
     midway = figure(value, window=Window(date(2026, 1, 1), date(2026, 3, 2)))
     found = evaluate(asked, midway, [], date(2026, 3, 10))
-    assert (found.achievement, found.expected) == (Achievement(achievement), D("60.000000"))
+    assert (found.achievement, found.expected) == (Achievement(achievement), Decimal("60.000000"))
 
 
 def test_the_line_ends_at_the_target_and_begins_at_the_baseline() -> None:
-    asked = goal(trajectory=Trajectory.LINEAR, baseline_value=D(20), baseline_on=date(2026, 1, 1))
+    asked = goal(trajectory=Trajectory.LINEAR, baseline_value=Decimal(20), baseline_on=date(2026, 1, 1))
     assert expected_value(asked, date(2025, 6, 1)) == 20
     assert expected_value(asked, date(2027, 6, 1)) == 80
-    no_length = goal(trajectory=Trajectory.LINEAR, baseline_value=D(20), baseline_on=date(2026, 12, 31))
+    no_length = goal(trajectory=Trajectory.LINEAR, baseline_value=Decimal(20), baseline_on=date(2026, 12, 31))
     assert expected_value(no_length, date(2026, 12, 31)) == 80
 
 
 def test_a_line_that_asks_for_nothing_yet_is_on_track() -> None:
-    asked = goal(trajectory=Trajectory.LINEAR, baseline_value=D(20), baseline_on=date(2026, 10, 1))
+    asked = goal(trajectory=Trajectory.LINEAR, baseline_value=Decimal(20), baseline_on=date(2026, 10, 1))
     assert evaluate(asked, figure("20"), [], NOVEMBER).achievement is Achievement.ON_TRACK
 
 

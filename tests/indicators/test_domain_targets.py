@@ -1,7 +1,7 @@
 """What a plan may promise, and when."""
 
 from datetime import date
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -51,7 +51,7 @@ def promise(**changes: object) -> Promise:
         "sub_population": "",
         "value_type": ValueType.PERCENT,
         "comparator": Comparator.GTE,
-        "value": D(80),
+        "value": Decimal(80),
         **changes,
     }
     return Promise(**told)  # type: ignore[arg-type]
@@ -75,8 +75,8 @@ def test_a_sound_target_has_no_fault() -> None:
         ({"comparator": Comparator.BY_DATE, "value": None}, "comparator_mismatch", "comparator"),
         ({"value": None}, "target_value_missing", "value"),
         ({"comparator": Comparator.QUALITATIVE}, "target_value_not_allowed", "value"),
-        ({"value": D(101)}, "value_out_of_scale", "value"),
-        ({"comparator": Comparator.GT, "value": D(100)}, "target_unreachable", "value"),
+        ({"value": Decimal(101)}, "value_out_of_scale", "value"),
+        ({"comparator": Comparator.GT, "value": Decimal(100)}, "target_unreachable", "value"),
         ({"due_kind": DueKind.QUARTER, "due_value": "2026-Q5"}, "due_malformed", "due"),
         ({"trajectory": Trajectory.LINEAR}, "baseline_missing", "trajectory"),
     ],
@@ -87,9 +87,9 @@ def test_every_fault_of_a_target_names_its_place(changes: dict[str, object], cod
 
 def test_a_level_is_a_whole_number_of_its_scale() -> None:
     level = {"indicator": "LEVEL", "value_type": ValueType.LEVEL, "comparator": Comparator.EQ}
-    assert codes(promise(**level, value=D(1))) == []
-    assert codes(promise(**level, value=D("1.5"))) == [("value_out_of_scale", "/targets/0/value")]
-    assert codes(promise(**level, value=D(6))) == [("value_out_of_scale", "/targets/0/value")]
+    assert codes(promise(**level, value=Decimal(1))) == []
+    assert codes(promise(**level, value=Decimal("1.5"))) == [("value_out_of_scale", "/targets/0/value")]
+    assert codes(promise(**level, value=Decimal(6))) == [("value_out_of_scale", "/targets/0/value")]
 
 
 def test_a_plan_may_say_in_words_what_the_catalogue_measures() -> None:
@@ -202,10 +202,10 @@ def test_a_code_stands_once_and_relations_may_lie_outside_the_body() -> None:
 
 
 def test_a_scale_bounds_both_ends_or_only_zero() -> None:
-    assert parse_scale("1-5").holds(D(5))
-    assert not parse_scale("1-5").holds(D(0))
-    assert parse_scale(None).holds(D(10**9))
-    assert not parse_scale(None).holds(D(-1))
+    assert parse_scale("1-5").holds(Decimal(5))
+    assert not parse_scale("1-5").holds(Decimal(0))
+    assert parse_scale(None).holds(Decimal(10**9))
+    assert not parse_scale(None).holds(Decimal(-1))
 
 
 STATE = periods.Regime("state", 15, (PeriodType.QUARTER, PeriodType.YEAR), 2026, 2027)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from chassis.periods import PeriodType, Window
+from services.indicators.domain import numbers
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.periods import Due
 from services.indicators.domain.targets import Comparator, Trajectory
 
-SIX_PLACES = Decimal("0.000001")
 AT_RISK_FROM = Decimal("0.8")
 
 
@@ -239,18 +239,5 @@ def achievement_ratio(goal: Goal, exact: Fraction) -> Decimal | None:
 
 
 def _six_places(exact: Fraction) -> Decimal:
-    rounded = _divide(exact, ROUND_HALF_UP)
-    return _divide(exact, ROUND_DOWN) if exact < 1 <= rounded else rounded
-
-
-def _divide(exact: Fraction, rounding: str) -> Decimal:
-    return quotient(Decimal(exact.numerator), Decimal(exact.denominator), rounding)
-
-
-def quotient(numerator: Decimal, denominator: Decimal, rounding: str = ROUND_HALF_UP) -> Decimal:
-    """A quotient at six places, rounded once from its exact value."""
-    scaled = Fraction(numerator) / Fraction(denominator) * 10**6
-    whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
-    if rounding == ROUND_HALF_UP and 2 * rest >= scaled.denominator:
-        whole += 1
-    return (Decimal(whole if scaled >= 0 else -whole) * SIX_PLACES).quantize(SIX_PLACES)
+    rounded = numbers.six_places(exact)
+    return numbers.cut_at_six_places(exact) if exact < 1 <= rounded else rounded

@@ -154,8 +154,32 @@ ROW_FIELD_MISSING = rule("row_field_missing", vi="Thiếu cột {column}.", en="
 ROW_FIELD_UNKNOWN = rule(
     "row_field_unknown", vi="Không có cột {field}.{suggestion_vi}", en="There is no column {field}.{suggestion_en}"
 )
-ROW_FIELD_INVALID = rule(
-    "row_field_invalid", vi="Cột {column} phải là {expected_vi}.", en="Column {column} must be {expected_en}."
+TEXT_EXPECTED = rule("row_text_expected", vi="Cột {column} phải là văn bản.", en="Column {column} must be text.")
+TEXT_TOO_LONG = rule(
+    "row_text_too_long",
+    vi="Cột {column} dài quá {limit} ký tự.",
+    en="Column {column} is longer than {limit} characters.",
+)
+NUMBER_EXPECTED = rule(
+    "row_number_expected",
+    vi="Cột {column} phải là một số JSON, ví dụ 85.75.",
+    en="Column {column} must be a JSON number, such as 85.75.",
+)
+WHOLE_NUMBER_EXPECTED = rule(
+    "row_whole_number_expected",
+    vi="Cột {column} phải là số nguyên không âm.",
+    en="Column {column} must be a whole number, not negative.",
+)
+DAY_EXPECTED = rule(
+    "row_day_expected",
+    vi="Cột {column} phải là ngày, viết 2026-06-14.",
+    en="Column {column} must be a day, written 2026-06-14.",
+)
+CHOICE_EXPECTED = rule(
+    "row_choice_expected", vi="Cột {column} nhận một trong: {known}.", en="Column {column} takes one of: {known}."
+)
+ADDRESS_EXPECTED = rule(
+    "row_address_expected", vi="Cột {column} phải là địa chỉ http(s).", en="Column {column} must be an http(s) address."
 )
 ADMIN_UNIT_UNKNOWN = rule(
     "admin_unit_not_found",
@@ -190,8 +214,8 @@ VALUE_NOT_ALLOWED = rule(
 )
 VALUE_OUT_OF_SCALE = rule(
     "value_out_of_scale",
-    vi="{value} nằm ngoài thang đo {scale}.{hint_vi}",
-    en="{value} is outside the scale {scale}.{hint_en}",
+    vi="{value} nằm ngoài thang đo {scale}.{suggestion_vi}",
+    en="{value} is outside the scale {scale}.{suggestion_en}",
 )
 VALUE_ABOVE_100 = rule(
     "value_above_100",

@@ -9,6 +9,7 @@ from chassis.periods import Period, format_date_vi, format_period_en, format_per
 from services.indicators.domain.actuals.reading import DataStatus
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.evaluation import Achievement, Figure, Goal, NoData, Verdict
+from services.indicators.domain.numbers import plain
 from services.indicators.domain.targets import Comparator, Trajectory
 
 
@@ -101,19 +102,19 @@ def number_vi(value: Decimal, value_type: ValueType, measure_unit: str | None) -
 
 def number_en(value: Decimal, value_type: ValueType, measure_unit: str | None) -> str:
     """A figure with its unit in English: 85.75 %, rank 5, level 1, 30 điểm wifi."""
-    plain = f"{value.normalize():f}"
+    digits = f"{plain(value):f}"
     match value_type:
         case ValueType.PERCENT:
-            return f"{plain} %"
+            return f"{digits} %"
         case ValueType.AMOUNT:
             return f"{int(value):,} VND"
         case ValueType.LEVEL:
-            return f"level {plain}"
+            return f"level {digits}"
         case ValueType.RANK:
-            return f"rank {plain}"
+            return f"rank {digits}"
         case ValueType.INDEX:
-            return plain
-    return f"{plain} {measure_unit or ''}".rstrip()
+            return digits
+    return f"{digits} {measure_unit or ''}".rstrip()
 
 
 def sentence_vi(case: Case) -> str:
@@ -167,7 +168,7 @@ def _value_en(case: Case, figure: Figure) -> str:
     shown = number_en(figure.value, case.goal.value_type, case.measure_unit)
     if figure.numerator is None or figure.denominator is None:
         return shown
-    return f"{figure.numerator.normalize():f}/{figure.denominator.normalize():f} = {shown}"
+    return f"{plain(figure.numerator):f}/{plain(figure.denominator):f} = {shown}"
 
 
 def _figure_vi(case: Case) -> str:
@@ -217,7 +218,7 @@ def _rule_en(case: Case) -> str:
     if goal.comparator is Comparator.BY_DATE or goal.value is None:
         return f"done by {due}"
     is_rank = goal.comparator is Comparator.TOP_N
-    value = f"{goal.value.normalize():f}" if is_rank else number_en(goal.value, goal.value_type, case.measure_unit)
+    value = f"{plain(goal.value):f}" if is_rank else number_en(goal.value, goal.value_type, case.measure_unit)
     words = _BOUND_EN[goal.comparator].format(value)
     if goal.is_ceiling:
         words += " (a ceiling)"
@@ -243,7 +244,7 @@ def _outcome_en(case: Case) -> str:
     if verdict.expected is not None:
         expected = number_en(verdict.expected, case.goal.value_type, case.measure_unit)
         return f"; the straight line asks {expected} by now"
-    return "" if verdict.ratio is None else f"; {(verdict.ratio * 100).normalize():f} % of the target"
+    return "" if verdict.ratio is None else f"; {plain(verdict.ratio * 100):f} % of the target"
 
 
 def _no_data_vi(case: Case) -> str:

@@ -186,4 +186,5 @@ def _check_value(promise: Promise, plan: PlanFacts, pointer: str) -> list[Fault]
 
 
 def _fault(rule: Rule, pointer: str, column: str, value: object, scale: str | None = None) -> Fault:
-    return Fault(rule, {"value": value, "scale": scale or "≥ 0"}, pointer=f"{pointer}/{column}", value=value)
+    values = {"value": value, "scale": scale or "≥ 0", "suggestion_vi": "", "suggestion_en": ""}
+    return Fault(rule, values, pointer=f"{pointer}/{column}", value=value)

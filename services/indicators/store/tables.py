@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     SmallInteger,
+    Table,
     Text,
     UniqueConstraint,
     Uuid,
@@ -51,18 +52,26 @@ def _own_number(kind: type[Integer] | type[BigInteger] = Integer) -> Any:
 
 
 class AdminUnit(Base, table=True):
-    """The integer of a unit's code; a recycled code keeps its integer, its validities tell the names apart."""
+    """The integer of a unit's code, with the names of its latest validity.
+
+    A recycled code keeps its integer: its validities tell what it named when.
+    """
 
     __tablename__ = "admin_unit"
-    __table_args__ = (UniqueConstraint("code"),)
+    __table_args__ = (UniqueConstraint("code"), Index("ix_admin_unit_search_text", "search_text"))
 
     id: int = Field(sa_column=_own_number())
     code: str = Field(sa_type=Text)
     version: int = Field(sa_type=BigInteger)
+    name_vi: str = Field(sa_type=Text)
+    name_en: str | None = Field(default=None, sa_type=Text)
+    type: str = Field(sa_type=Text)
+    province_code: str | None = Field(default=None, sa_type=Text)
+    search_text: str = Field(sa_type=Text)
 
 
 class AdminUnitValidity(Base, table=True):
-    """What a unit's code named in one span of time, as the plans service tells it; `valid_to` is exclusive."""
+    """A span of time in which a unit's code holds, as the plans service tells it; `valid_to` is exclusive."""
 
     __tablename__ = "admin_unit_validity"
 
@@ -70,15 +79,8 @@ class AdminUnitValidity(Base, table=True):
     valid_from: date = Field(primary_key=True, sa_type=Date)
     valid_to: date | None = Field(default=None, sa_type=Date)
     name_vi: str = Field(sa_type=Text)
-    name_en: str | None = Field(default=None, sa_type=Text)
     type: str = Field(sa_type=Text)
     province_code: str | None = Field(default=None, sa_type=Text)
-    search_text: str = Field(sa_type=Text)
-
-    __table_args__ = (
-        Index("ix_admin_unit_validity_province_code", "province_code"),
-        Index("ix_admin_unit_validity_search_text", "search_text"),
-    )
 
 
 class Office(Base, table=True):
@@ -140,7 +142,6 @@ class Indicator(Versioned, Base, table=True):
     known_from: datetime = Field(primary_key=True, sa_type=DateTime(timezone=True))
     indicator_id: int = Field(sa_type=Integer)
     owner: str = Field(sa_type=Text)
-    position: int = Field(sa_type=Integer)
     name_vi: str = Field(sa_type=Text)
     name_en: str = Field(sa_type=Text)
     pillar: str = Field(sa_type=Text)
@@ -323,3 +324,8 @@ class ActualRevision(_Figure, table=True):
 
     version: int = Field(primary_key=True, sa_type=Integer)
     superseded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model, for statements made of columns."""
+    return Base.metadata.tables[f"indicators.{model.__tablename__}"]

@@ -1,6 +1,6 @@
 """One row against what is known: unit, indicator, period and the kind, scale and exactness of its figure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,7 +10,7 @@ from chassis.errors import Fault, Rule
 from services.indicators.domain import rules
 from services.indicators.domain.actuals.reading import Action, DataStatus, Row
 from services.indicators.domain.catalogue import RATIO_TYPES, WHOLE_TYPES, ValueType, parse_scale
-from services.indicators.domain.evaluation import quotient
+from services.indicators.domain.numbers import plain, quotient
 
 
 class Kind(IntEnum):
@@ -209,8 +209,8 @@ def _refuse_scale(court: _Court, column: str, value: Decimal, highest: Decimal |
 
 def _hint(meant: Decimal | None) -> dict[str, str]:
     if meant is None:
-        return {"hint_vi": "", "hint_en": ""}
-    return {"hint_vi": f" Có phải muốn ghi {meant.normalize():f}?", "hint_en": f" Was {meant.normalize():f} meant?"}
+        return {"suggestion_vi": "", "suggestion_en": ""}
+    return {"suggestion_vi": f" Có phải muốn ghi {plain(meant):f}?", "suggestion_en": f" Was {plain(meant):f} meant?"}
 
 
 def warn(judged: Judged, measured: Measured) -> list[Fault]:
@@ -225,7 +225,7 @@ def warn(judged: Judged, measured: Measured) -> list[Fault]:
     return []
 
 
-def duplicates(rows: Collection[Judged], key: dict[int, tuple[int, ...]]) -> tuple[list[Judged], int, list[Fault]]:
+def duplicates(rows: Collection[Judged], key: Mapping[int, tuple[int, ...]]) -> tuple[list[Judged], int, list[Fault]]:
     """Collapse rows with one key: the kept rows, the number of identical repeats, and contradictions.
 
     Of identical rows the first is kept; rows that contradict each other are refused, all of them.

@@ -11,7 +11,7 @@ from chassis.errors import Fault, Rule
 from chassis.periods import Period, PeriodError, parse_period
 from chassis.text import nfc, suggest
 from services.indicators.domain import rules
-from services.indicators.domain.evaluation import SIX_PLACES
+from services.indicators.domain.numbers import SIX_PLACES
 
 MAX_ROWS = 1000
 SAMPLE = "sample"
@@ -85,20 +85,19 @@ class Reader:
         values = {"column": column, "value": value, **values}
         self.faults.append(Fault(rule, values, row=self.number, column=column, value=value))
 
-    def invalid(self, column: str, expected_vi: str, expected_en: str) -> None:
+    def wrong(self, rule: Rule, column: str, **values: object) -> None:
         """Note a cell that is not of its kind."""
-        value = self.cells[column]
-        self.fault(rules.ROW_FIELD_INVALID, column, value, expected_vi=expected_vi, expected_en=expected_en)
+        self.fault(rule, column, self.cells[column], **values)
 
     def text(self, column: str, *, needed: bool = False) -> str | None:
         """A text cell, trimmed and in NFC; an empty one counts as absent."""
         value = self.cells.get(column)
         if value is not None and not isinstance(value, str):
-            self.invalid(column, "văn bản", "text")
+            self.wrong(rules.TEXT_EXPECTED, column)
             return None
         words = nfc(value).strip() if value else None
         if words and len(words) > MAX_TEXT:
-            self.invalid(column, f"văn bản không quá {MAX_TEXT} ký tự", f"text of at most {MAX_TEXT} characters")
+            self.wrong(rules.TEXT_TOO_LONG, column, limit=MAX_TEXT)
             return None
         if needed and not words:
             self.fault(rules.ROW_FIELD_MISSING, column)
@@ -110,7 +109,7 @@ class Reader:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
-            self.invalid(column, "một số JSON (85.75)", "a JSON number (85.75)")
+            self.wrong(rules.NUMBER_EXPECTED, column)
             return None
         number = Decimal(value)
         if abs(number) >= 10**14 or number != number.quantize(SIX_PLACES):
@@ -124,7 +123,7 @@ class Reader:
         if number is None:
             return None
         if number < 0 or number != number.to_integral_value() or number > 2**31 - 1:
-            self.invalid(column, "số nguyên không âm", "a whole number, not negative")
+            self.wrong(rules.WHOLE_NUMBER_EXPECTED, column)
             return None
         return int(number)
 
@@ -138,7 +137,7 @@ class Reader:
                 return date.fromisoformat(value)
         except ValueError:
             pass
-        self.invalid(column, "ngày dạng 2026-06-14", "a day written 2026-06-14")
+        self.wrong(rules.DAY_EXPECTED, column)
         return None
 
     def choice(self, column: str, kind: type[StrEnum]) -> Any:
@@ -146,8 +145,7 @@ class Reader:
         value = self.text(column)
         if value is None or value in list(kind):
             return kind(value) if value else None
-        known = ", ".join(kind)
-        self.invalid(column, f"một trong {known}", f"one of {known}")
+        self.wrong(rules.CHOICE_EXPECTED, column, known=", ".join(kind))
         return None
 
 
@@ -229,6 +227,6 @@ def parse_or_none(words: str) -> Period | None:
 def _url(reader: Reader) -> str | None:
     words = reader.text("evidence_url")
     if words and not re.match(r"https?://\S+$", words):
-        reader.invalid("evidence_url", "địa chỉ http(s)", "an http(s) address")
+        reader.wrong(rules.ADDRESS_EXPECTED, "evidence_url")
         return None
     return words

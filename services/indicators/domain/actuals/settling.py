@@ -11,6 +11,7 @@ from chassis.errors import Fault
 from services.indicators.domain import rules
 from services.indicators.domain.actuals.judging import Judged, Kind
 from services.indicators.domain.actuals.reading import Action, DataStatus
+from services.indicators.domain.numbers import plain
 
 STATUS_NUMBER = {DataStatus.ESTIMATED: 1, DataStatus.PRELIMINARY: 2, DataStatus.OFFICIAL: 3}
 STATUS_OF = {number: status for status, number in STATUS_NUMBER.items()}
@@ -59,6 +60,11 @@ class Settled:
         """The version the key has afterwards."""
         before = self.stored.version if self.stored else 0
         return before + (self.outcome in (Outcome.CREATED, Outcome.UPDATED))
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether the figure is taken back."""
+        return self.judged.row.action is Action.WITHDRAW
 
     @property
     def measured_on(self) -> date:
@@ -122,9 +128,8 @@ def figure_of(source: Judged | Stored) -> dict[str, Any]:
             return {"text": source.words}
         case Kind.DONE_ON:
             return {"done_on": source.done_on}
-    if source.denominator is None:
-        return {"value": source.value}
-    return {"value": source.value, "numerator": source.numerator, "denominator": source.denominator}
+    parts = {"value": source.value, "numerator": source.numerator, "denominator": source.denominator}
+    return {name: plain(number) for name, number in parts.items() if number is not None}
 
 
 def announced(settled: Settled, key: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""The one router of the service, and the parameters its routes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from chassis.auth import Caller, needs
+from chassis.bodies import HouseRoute
+from chassis.pages import many
+from services.indicators.domain.filters import TargetFilter
+from services.indicators.service import Viewer
+
+TITLE = "Chỉ tiêu – indicators"
+DESCRIPTION = (
+    "What communes promise (targets), what they report (actuals), and the verdict on every target, explained.\n\n"
+    "Every list takes `limit`, `cursor`, `fields` and `known_at`, and answers JSON pages, NDJSON or CSV by `Accept`, "
+    "with the cursor to follow changes from in `Changes-Cursor`. Filters with several values are repeated or "
+    "separated by commas. Callers without a token see issued plans' targets and public figures only, without notes, "
+    "evidence links and names.\n\n"
+    "A figure's key is unit, indicator, sub-population, regime and period: `2026-Q2` of the state regime ends on "
+    "14 June, of the calendar on 30 June, so every figure says its regime and its days."
+)
+
+router = APIRouter(prefix="/v1/indicators", route_class=HouseRoute)
+
+IndicatorsRead = Annotated[Caller, needs("indicators:read", public=True)]
+CatalogueWrite = Annotated[Caller, needs("catalogue:write")]
+TargetsWrite = Annotated[Caller, needs("targets:write")]
+ActualsWrite = Annotated[Caller, needs("actuals:write")]
+
+Prune = Annotated[bool, Query(description="Remove what the body leaves out; else it is kept and named.")]
+Words = Annotated[
+    str | None,
+    Query(alias="q", max_length=200, description="Words to find, whatever their accents, tone placement and case."),
+]
+PlanKeys = Annotated[list[str] | None, Query(alias="plan_key", description="Plan keys.")]
+Units = Annotated[list[str] | None, Query(alias="admin_unit", description="Unit codes.")]
+Provinces = Annotated[list[str] | None, Query(alias="province", description="Province codes.")]
+Indicators = Annotated[list[str] | None, Query(alias="indicator", description="Indicator codes.")]
+Pillars = Annotated[list[str] | None, Query(alias="pillar", description="Pillars.")]
+Regimes = Annotated[list[str] | None, Query(alias="regime", description="Codes of reporting regimes.")]
+PeriodTypes = Annotated[list[str] | None, Query(alias="period_type", description="Kinds of periods.")]
+Years = Annotated[list[int] | None, Query(alias="year", description="Years.")]
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class PageOf(BaseModel, Generic[Row]):
+    """A page of a list."""
+
+    items: list[Row]
+    next: str | None = Field(description="Cursor of the next page; null: this is the last one.")
+
+
+class PlaceOfFault(BaseModel):
+    """One fault: its code, its place (JSON pointer, or row and column) and its sentence."""
+
+    code: str
+    pointer: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: Any = None
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457: what was refused, why, and where."""
+
+    type: str = Field(description="A page about the code.")
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str = Field(description="Stable; never reused.")
+    request_id: str
+    errors: list[PlaceOfFault] | None = None
+    errors_total: int | None = None
+
+
+def answers(body: type[BaseModel], refusals: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """What an operation answers, for its documentation: the body, and its refusals by status with their codes."""
+    shared = {401: "token_missing, token_invalid", 403: "scope_missing", 422: "parameter_unknown, field_invalid"}
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": codes, "content": {"application/problem+json": {}}}
+        for status, codes in {**shared, **(refusals or {})}.items()
+    }
+    return {200: {"model": body, "description": "Done."}, **problems}
+
+
+def chosen(values: list[str] | None) -> tuple[str, ...]:
+    """A filter's values, repeated or separated by commas."""
+    return tuple(many(values or []))
+
+
+def viewer_of(request: Request, caller: Caller) -> Viewer:
+    """Whose eyes: sample figures are public in the demo, and nowhere else."""
+    return Viewer(caller, shows_samples=request.app.state.house.settings.is_demo)
+
+
+async def _of_targets(
+    plan_key: PlanKeys = None,
+    admin_unit: Units = None,
+    province: Provinces = None,
+    year: Years = None,
+    indicator: Indicators = None,
+    pillar: Pillars = None,
+) -> TargetFilter:
+    return TargetFilter(
+        plan_keys=chosen(plan_key),
+        admin_units=chosen(admin_unit),
+        provinces=chosen(province),
+        years=tuple(year or ()),
+        indicators=chosen(indicator),
+        pillars=chosen(pillar),
+    )
+
+
+OfTargets = Annotated[TargetFilter, Depends(_of_targets)]

@@ -1,0 +1,1 @@
+"""What crosses the border of the indicators service: bodies, rows of lists, event data."""

@@ -1,0 +1,75 @@
+"""What every declarative write shares: its terms, its answer, and how changes are told in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.auth import Caller
+from chassis.database import Session
+from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
+from chassis.history import SetDiff
+from chassis.outbox import MAX_EVENT_BYTES
+from chassis.replies import encode
+
+CatchUp = Callable[[], Awaitable[None]]
+Rows = list[dict[str, Any]]
+
+EVERYWHERE = "*"
+_ENVELOPE_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a set is applied: pruned or not, only upon one version or any, and who fetches news of plans."""
+
+    catch_up: CatchUp
+    prune: bool = False
+    if_match: int | None = None
+
+
+def require_everywhere(caller: Caller) -> None:
+    """What everybody shares is written by who acts for everybody.
+
+    Raises:
+        Forbidden: the token names units ("unit_not_covered").
+    """
+    if EVERYWHERE not in caller.admin_units:
+        raise Forbidden(UNIT_NOT_COVERED, admin_unit=EVERYWHERE)
+
+
+def require_version(current: int, asked: int | None) -> None:
+    """An edit that names a version is made upon that version only.
+
+    Raises:
+        PreconditionFailed: there is a newer one ("stale_version").
+    """
+    if asked is not None and asked != current:
+        raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)
+
+
+def answer(db: Session, diffs: Mapping[str, SetDiff], token: str, **more: Any) -> dict[str, Any]:
+    """What a declarative write changed; a dry run has no write to wait for."""
+    is_dry = bool(db.info.get("dry_run"))
+    return {
+        **more,
+        "changes": {name: diff.summary() for name, diff in diffs.items()},
+        "dry_run": is_dry,
+        "write_token": None if is_dry else token,
+    }
+
+
+def parts_of(changes: Sequence[dict[str, Any]]) -> Iterator[Rows]:
+    """Changes in parts that fit into one event each."""
+    part: Rows = []
+    size = 0
+    for change in changes:
+        weight = len(encode(change)) + 1
+        if part and size + weight > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += weight
+    if part:
+        yield part

@@ -1,0 +1,71 @@
+"""Regimes and the periods they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis import audit, outbox
+from chassis.auth import Caller
+from chassis.database import Session
+from chassis.errors import BODY_INVALID, Conflict, Refused
+from chassis.listing import Listing
+from services.indicators.domain import rules
+from services.indicators.domain.filters import PeriodFilter
+from services.indicators.domain.periods import Regime, check_regime
+from services.indicators.schemas.events import REGIME_CHANGED
+from services.indicators.schemas.periods import RegimeBody, RegimesBody
+from services.indicators.service.applying import Terms, answer, require_everywhere
+from services.indicators.store import periods as store
+
+
+def list_regimes(codes: Sequence[str], known_at: datetime | None) -> Listing:
+    """Reporting regimes with their due rules."""
+    return store.list_regimes(codes, known_at)
+
+
+def list_periods(wanted: PeriodFilter, known_at: datetime | None) -> Listing:
+    """Periods with the days their regime gives them."""
+    return store.list_periods(wanted, known_at)
+
+
+async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: Terms) -> dict[str, Any]:
+    """Make the regimes say what the body says, and make their periods for the span of years they state.
+
+    Raises:
+        Forbidden: the token names units ("unit_not_covered").
+        Refused: an opening day or span that cannot be, a code twice ("body_invalid").
+        Conflict: periods with figures would get other days ("regime_in_use").
+    """
+    require_everywhere(caller)
+    faults = [fault for index, each in enumerate(body.regimes) for fault in _faults(each, f"/regimes/{index}")]
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
+    bodies = {each.code: each.model_dump() for each in body.regimes}
+    before = await store.load_regimes(db)
+    heads = await outbox.lock(db, {*before, *bodies, "regimes"})
+    regimes = [_rule(each) for each in body.regimes]
+    moved = await store.find_moved(db, regimes)
+    if moved:
+        raise Conflict(rules.REGIME_IN_USE, regime=", ".join(moved))
+    diffs = await store.apply_regimes(db, list(bodies.values()), prune=terms.prune, at=heads.at)
+    changed = {key.split("/")[0] for diff in diffs.values() for key in (*diff.created, *diff.updated, *diff.removed)}
+    if changed:
+        await store.make_periods(db, regimes)
+        sides = [{code: side.get(code) for code in sorted(changed)} for side in (before, bodies)]
+        await audit.record(db, caller, "regimes.applied", "regimes", change=(sides[0], sides[1]))
+    events = [_event(code, before.get(code), bodies.get(code)) for code in sorted(changed)]
+    return answer(db, diffs, await outbox.append(db, heads, events))
+
+
+def _faults(body: RegimeBody, pointer: str) -> list[Any]:
+    return check_regime(body.code, body.opens_on_day, (body.first_year, body.last_year), pointer)
+
+
+def _rule(body: RegimeBody) -> Regime:
+    return Regime(body.code, body.opens_on_day, tuple(body.period_types), body.first_year, body.last_year)
+
+
+def _event(code: str, old: Any, new: Any) -> outbox.Event:
+    return outbox.Event(REGIME_CHANGED, code, {"code": code, "old": old, "new": new})

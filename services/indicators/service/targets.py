@@ -1,0 +1,160 @@
+"""Targets: what a plan promises, applied as a set and kept in every version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chassis import audit, outbox
+from chassis.auth import Caller
+from chassis.database import ReadSession, Session
+from chassis.errors import BODY_INVALID, UNIT_NOT_COVERED, Forbidden, NotFound, Refused
+from chassis.history import SetDiff
+from chassis.listing import Listing
+from services.indicators.domain import rules
+from services.indicators.domain.catalogue import ValueType
+from services.indicators.domain.filters import TargetFilter
+from services.indicators.domain.targets import PlanFacts, check_targets, due_window
+from services.indicators.schemas.events import TARGETS_APPLIED
+from services.indicators.schemas.targets import TargetBody, TargetsBody
+from services.indicators.service.applying import CatchUp, Terms, answer, parts_of, require_version
+from services.indicators.store import catalogue, replicas
+from services.indicators.store import targets as store
+from services.indicators.store.replicas import PlanHeader
+from services.indicators.store.visibility import PUBLIC_STATUSES, Viewer
+
+_SAID = ("indicator", "sub_population", "comparator", "value", "raw_target", "due", "trajectory")
+
+
+def list_targets(viewer: Viewer, wanted: TargetFilter, known_at: datetime | None) -> Listing:
+    """Targets over all plans the caller may see."""
+    return store.list_targets(viewer, wanted, known_at)
+
+
+async def get_targets(db: ReadSession, viewer: Viewer, plan_key: str, known_at: datetime | None) -> dict[str, Any]:
+    """All targets of one plan, now or as they were known, and the version an edit has to name.
+
+    Raises:
+        NotFound: no such plan, or not one the caller may see ("target_plan_unknown").
+    """
+    plan = await replicas.find_plan(db, plan_key)
+    if plan is None or not _is_visible(viewer.caller, plan):
+        raise NotFound(rules.PLAN_NOT_FOLLOWED, plan_key=plan_key)
+    return {
+        "plan_key": plan.plan_key,
+        "admin_unit": plan.admin_unit,
+        "province": plan.province,
+        "year": plan.year,
+        "plan_status": plan.status,
+        "version": await store.load_version(db, plan_key),
+        "targets": await store.load_targets(db, viewer, plan_key, known_at),
+    }
+
+
+async def apply_targets(db: Session, caller: Caller, plan_key: str, body: TargetsBody, terms: Terms) -> dict[str, Any]:
+    """Make a plan's targets say what the body says; what they said before stays readable.
+
+    An unchanged set writes and announces nothing. What the body leaves out is kept unless it is pruned.
+
+    Raises:
+        NotFound: no such plan, also after asking the plans service ("target_plan_unknown").
+        Forbidden: the caller may not act for the plan's unit ("unit_not_covered").
+        PreconditionFailed: the targets are not at the version asked for ("stale_version").
+        Refused: faults in the body, each with its place ("body_invalid").
+    """
+    plan = await _plan_to_write(db, caller, plan_key, terms.catch_up)
+    entries = {entry["code"]: entry for entry in await catalogue.load_entries(db)}
+    heads = await outbox.lock(db, [plan_key])
+    require_version(heads.version(plan_key), terms.if_match)
+    before = {row["key"]: row for row in await store.load_targets(db, Viewer(caller, False), plan_key, None)}
+    _refuse_faults(body, plan, entries, {} if terms.prune else before)
+    after = {each.key: _row(each, place, plan, entries) for place, each in enumerate(body.targets, 1)}
+    diff = await store.apply_targets(db, plan, list(after.values()), prune=terms.prune, at=heads.at)
+    token = await _announce(db, caller, plan, (diff, heads), (before, after))
+    return answer(db, {"targets": diff}, token, plan_key=plan_key, version=heads.version(plan_key))
+
+
+async def _plan_to_write(db: Session, caller: Caller, plan_key: str, catch_up: CatchUp) -> PlanHeader:
+    plan = await replicas.find_plan(db, plan_key)
+    if plan is None:
+        await catch_up()
+        plan = await replicas.find_plan(db, plan_key)
+    # A draft of another unit is not even confirmed to exist.
+    if plan is None or not _is_visible(caller, plan):
+        raise NotFound(rules.PLAN_NOT_FOLLOWED, plan_key=plan_key)
+    if not caller.covers(plan.admin_unit, plan.province):
+        raise Forbidden(UNIT_NOT_COVERED, admin_unit=plan.admin_unit)
+    return plan
+
+
+def _is_visible(caller: Caller, plan: PlanHeader) -> bool:
+    return plan.status in PUBLIC_STATUSES or caller.covers(plan.admin_unit, plan.province)
+
+
+def _refuse_faults(body: TargetsBody, plan: PlanHeader, entries: dict[str, Any], kept: dict[str, Any]) -> None:
+    facts = PlanFacts(
+        plan.year,
+        plan.admin_unit,
+        {code: ValueType(entry["value_type"]) for code, entry in entries.items()},
+        {code: entry["scale"] for code, entry in entries.items()},
+    )
+    stated = {each.key for each in body.targets}
+    staying = [TargetBody(**_body(row)).promise() for key, row in kept.items() if key not in stated]
+    faults = check_targets([*(each.promise() for each in body.targets), *staying], facts)
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
+
+
+def _body(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in TargetBody.model_fields}
+
+
+def _row(body: TargetBody, place: int, plan: PlanHeader, entries: dict[str, Any]) -> dict[str, Any]:
+    due = body.due
+    window = due_window(due.kind if due else None, due.value if due else None, plan.year)
+    return {
+        **body.model_dump(),
+        "position": place,
+        "indicator_id": entries[body.indicator]["indicator_id"],
+        "due_kind": due.kind if due else None,
+        "due_value": due.value if due else None,
+        "due_from": window.starts_on,
+        "due_on": window.ends_on,
+    }
+
+
+async def _announce(
+    db: Session,
+    caller: Caller,
+    plan: PlanHeader,
+    done: tuple[SetDiff, outbox.Heads],
+    sides: tuple[dict[str, Any], dict[str, Any]],
+) -> str:
+    diff, heads = done
+    changes = [_change(key, sides) for key in (*diff.created, *diff.updated, *diff.removed)]
+    if changes:
+        before, after = ({each["key"]: each[side] for each in changes} for side in ("old", "new"))
+        units = (plan.province, plan.admin_unit)
+        await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=(before, after))
+    return await outbox.append(db, heads, [_event(plan, part) for part in parts_of(changes)])
+
+
+def _change(key: str, sides: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    old, new = (side.get(key) for side in sides)
+    return {"key": key, "old": old and _said(old), "new": new and _said(new)}
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in _SAID}
+
+
+def _event(plan: PlanHeader, changes: list[dict[str, Any]]) -> outbox.Event:
+    data = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "changes": changes}
+    return outbox.Event(
+        TARGETS_APPLIED,
+        plan.plan_key,
+        data,
+        province=plan.province,
+        commune=plan.admin_unit,
+        is_public=plan.status in PUBLIC_STATUSES,
+    )

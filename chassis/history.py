@@ -102,8 +102,9 @@ async def apply_set(
         )
     written = set(diff.created + diff.updated)
     if written:
+        # Without `render_nulls` the rows would be split by which of their columns are null, a statement for each.
         await db.execute(
-            insert(table),
+            insert(table).execution_options(render_nulls=True),
             [
                 {**scope, **row, "known_from": at, "content_hash": hashes[row["key"]]}
                 for row in rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ARRAY, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Text, any_, cast
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 TextArray = ARRAY(Text)
@@ -34,3 +35,9 @@ def optional_text() -> Any:
 def bytewise() -> Any:
     """A sort key: compared byte by byte on every server."""
     return Field(sa_type=Text(collation="C"))
+
+
+def among(column: Any, values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a column is one of many values: one parameter, however many they are."""
+    found: ColumnElement[bool] = column == any_(cast(list(values), TextArray))
+    return found

@@ -17,6 +17,7 @@ from chassis.text import fold, sort_key
 from services.plans.domain.filters import PlanFilter, UnitFilter
 from services.plans.domain.plans import PUBLIC_STATUSES
 from services.plans.domain.units import PROVINCE_TYPES
+from services.plans.store.columns import among
 from services.plans.store.headers import headers_of_unit, in_year
 from services.plans.store.heads import version_column
 from services.plans.store.tables import AdminUnit, Office, Plan
@@ -96,7 +97,7 @@ async def load_validities(db: ReadSession, codes: Collection[str] | None = None)
     unit: Any = AdminUnit
     query: Select[Any] = select(unit).where(unit.known_to.is_(None)).order_by(unit.code, unit.valid_from)
     if codes is not None:
-        query = query.where(unit.code.in_(codes))
+        query = query.where(among(unit.code, codes))
     found: Sequence[AdminUnit] = (await db.execute(query)).scalars().all()
     return found
 
@@ -113,8 +114,8 @@ async def load_used_codes(db: ReadSession, codes: Collection[str]) -> list[str]:
     office: Any = Office
     plan: Any = Plan
     used = union(
-        select(plan.admin_unit).where(plan.known_to.is_(None), plan.admin_unit.in_(codes)),
-        select(office.admin_unit).where(office.known_to.is_(None), office.admin_unit.in_(codes)),
+        select(plan.admin_unit).where(plan.known_to.is_(None), among(plan.admin_unit, codes)),
+        select(office.admin_unit).where(office.known_to.is_(None), among(office.admin_unit, codes)),
     )
     return sorted((await db.execute(used)).scalars())
 
@@ -126,13 +127,13 @@ async def replace_validities(
     unit: Any = AdminUnit
     await db.execute(
         update(unit)
-        .where(unit.known_to.is_(None), unit.code.in_(codes))
+        .where(unit.known_to.is_(None), among(unit.code, codes))
         .values(known_to=at)
         .execution_options(synchronize_session=False)
     )
     written = [_kept(row, at) for row in rows]
     if written:
-        await db.execute(insert(unit), written)
+        await db.execute(insert(unit).execution_options(render_nulls=True), written)
 
 
 def _kept(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The plans service alone, on a database of its own: it needs no other service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from joserfc.jwk import OKPKey
+
+from chassis.keys import Signer
+from chassis.settings import Settings
+from chitieu.apply import apply_reference
+from chitieu.compose import compose
+from tests.conftest import TEMPLATE
+from tests.house import REFERENCE, House, database_url
+
+OWN_PARTS = ("units.csv", "offices.yaml", "offices", "plans")
+
+
+@contextlib.asynccontextmanager
+async def open_plans(admin_url: str, key: OKPKey) -> AsyncIterator[House]:
+    """A house of one service."""
+    name = f"plans_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    settings = Settings(environment="demo", public_read=True, database_pool_size=4)
+    urls = {"plans": database_url(admin_url, name, user="plans")}
+    composition = compose(settings, urls, names=("plans",), key=key, with_gateway=False)
+    house = House(composition, Signer(key, settings))
+    try:
+        yield house
+    finally:
+        await house.client.aclose()
+        await composition.peers.close()
+        await house.database("plans").close()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def sequencing(house: House) -> AsyncIterator[None]:
+    """Give events their positions while the block lasts, for callers that wait for their own writes."""
+    sequencer = house.composition.services["plans"].state.house.sequencer
+    task = asyncio.create_task(sequencer.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
+    """The plans service with nothing in it."""
+    async with open_plans(admin_url, signing_key) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def units(house: House) -> House:
+    """The plans service with the units and offices of the reference data."""
+    async with sequencing(house):
+        await house.load_units()
+    return house
+
+
+@pytest.fixture(scope="session")
+async def five_plans(
+    admin_url: str, signing_key: OKPKey, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """The plans service with the five plans applied; tests only read it."""
+    async with open_plans(admin_url, signing_key) as opened:
+        async with sequencing(opened):
+            await apply_reference(opened.client, own_folder(tmp_path_factory.mktemp("reference")), opened.admin)
+        await opened.sequence()
+        yield opened
+
+
+def own_folder(folder: Path) -> Path:
+    """The parts of the reference data that are this service's."""
+    for part in OWN_PARTS:
+        (folder / part).symlink_to(REFERENCE / part)
+    return folder

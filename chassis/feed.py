@@ -128,6 +128,11 @@ class Feed:
     def __init__(self, database: Database, sequencer: Sequencer | None) -> None:
         self.database = database
         self._sequencer = sequencer
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Let nobody wait any longer: the process is about to end."""
+        self._is_closing = True
 
     async def changes(self, caller: Caller, cursor: str | None, wanted: Filter, *, limit: int, wait: float) -> Changes:
         """A page of changes; when there is none yet, wait up to `wait` seconds for one."""
@@ -137,7 +142,7 @@ class Feed:
             async with self.database.read() as db:
                 page = await read_changes(db, caller, cursor, wanted, limit)
             remaining = deadline - asyncio.get_running_loop().time()
-            if page.items or remaining <= 0:
+            if page.items or remaining <= 0 or self._is_closing:
                 return page
             cursor = page.next
             if page.next == page.head:

@@ -20,7 +20,7 @@ from chitieu.client import Door, Refusal
 from chitieu.troubles import Trouble
 
 LIVES = ("draft", "issued")
-ROWS_PER_POST = 1000
+MAY_BE_MISSING = (404, 409, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Applier:
         try:
             answer = await self._send(step)
         except Refusal as refusal:
-            if not self._is_dry_run or refusal.status in (401, 403):
+            if not self._is_dry_run or refusal.status not in MAY_BE_MISSING:
                 raise
             return Outcome(step.file, {}, note=f"cannot be told yet: {refusal.code}")
         if answer.get("write_token") and step.path.startswith("/v1/plans"):

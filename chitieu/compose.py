@@ -51,6 +51,13 @@ class Composition:
         """The application to serve: the gateway, else the one service."""
         return self.gateway or next(iter(self.services.values()))
 
+    def stop_waiting(self) -> None:
+        """End every long poll, so that a stop need not wait for them."""
+        for app in self.services.values():
+            feed = app.state.house.feed
+            if feed is not None:
+                feed.close()
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run every sequencer and follower while the block lasts."""

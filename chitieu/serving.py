@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -71,6 +72,7 @@ class Serving:
 
     def __init__(self) -> None:
         self._server: _Server | None = None
+        self._composition: Composition | None = None
         self._task: asyncio.Task[None] | None = None
 
     def run(self, work: Callable[[Serving], Awaitable[None]]) -> None:
@@ -86,8 +88,11 @@ class Serving:
         await work(self)
 
     def _stop(self) -> None:
-        if self._server is not None and not self._server.should_exit:
+        if self._server is not None and self._composition is not None and not self._server.should_exit:
             self._server.should_exit = True
+            self._composition.stop_waiting()
+            # Requests cut off after the grace are no faults of the application.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         elif self._task is not None:
             self._task.cancel()
 
@@ -101,6 +106,7 @@ class Serving:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        self._composition = composition
         self._server = _Server(config, ready)
         await self._server.serve(sockets=[listener])
 

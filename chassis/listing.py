@@ -94,14 +94,7 @@ async def fetch_page(db: ReadSession, listing: Listing, page: PageRequest, chose
     query = listing.query
     if position:
         query = query.where(tuple_(*listing.order) > tuple_(*_keys(listing, position[0])))
-    rows = query.add_columns(literal(True).label("row_present")).order_by(*listing.order).limit(page.limit + 1)
-    inner = rows.subquery("page")
-    head = select(head_column().label("feed_position"), func.statement_timestamp().label("read_at")).subquery("feed")
-    statement = (
-        select(head.c.feed_position, head.c.read_at, inner)
-        .select_from(head.outerjoin(inner, true()))
-        .order_by(*(inner.c[str(column.key)] for column in listing.order))
-    )
+    statement = _with_head(listing, query.order_by(*listing.order).limit(page.limit + 1))
     found = (await db.execute(statement)).mappings().all()
     first = found[0]
     present = [row for row in found if row["row_present"]][: page.limit]
@@ -111,6 +104,17 @@ async def fetch_page(db: ReadSession, listing: Listing, page: PageRequest, chose
         following = encode_cursor([present[-1][str(column.key)] for column in listing.order], changes)
     items = [listing.row(dict(row), chosen) for row in present]
     return Page(items, following, changes, page.known_at or first["read_at"])
+
+
+def _with_head(listing: Listing, query: Select[Any]) -> Select[Any]:
+    """The rows of a query in order, each beside the feed's head as it was then; one row without any when empty."""
+    inner = query.add_columns(literal(True).label("row_present")).subquery("page")
+    head = select(head_column().label("feed_position"), func.statement_timestamp().label("read_at")).subquery("feed")
+    return (
+        select(head.c.feed_position, head.c.read_at, inner)
+        .select_from(head.outerjoin(inner, true()))
+        .order_by(*(inner.c[str(column.key)] for column in listing.order))
+    )
 
 
 def _keys(listing: Listing, values: list[Any]) -> list[Any]:
@@ -150,18 +154,22 @@ class WholePull(Response):
         self._known_at = known_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Open the snapshot, read the feed's head in it, and stream."""
+        """Read the feed's head with the first rows, then stream: one statement, and no reply before it runs."""
         async with self._database.read() as db:
-            first = (await db.execute(select(head_column(), func.now()))).one()
-            rows = self._rows(db)
-            body = tabular.ndjson(rows) if self._kind == NDJSON else tabular.csv(rows, self._chosen)
-            headers = _headers(encode_position(first[0]), self._known_at or first[1])
+            statement = _with_head(self._listing, self._listing.query)
+            found = await db.stream(statement.execution_options(yield_per=1000))
+            rows = found.mappings()
+            first = await anext(rows)
+            shaped = self._shaped(first, rows)
+            body = tabular.ndjson(shaped) if self._kind == NDJSON else tabular.csv(shaped, self._chosen)
+            headers = _headers(encode_position(first["feed_position"]), self._known_at or first["read_at"])
             headers |= {"Cache-Control": "no-store", "Vary": VARY}
             charset = "; charset=utf-8" if self._kind == CSV else ""
             await StreamingResponse(body, media_type=self._kind + charset, headers=headers)(scope, receive, send)
 
-    async def _rows(self, db: ReadSession) -> AsyncIterator[dict[str, Any]]:
-        query = self._listing.query.order_by(*self._listing.order)
-        result = await db.stream(query.execution_options(yield_per=1000))
-        async for row in result.mappings():
+    async def _shaped(self, first: Any, rows: AsyncIterator[Any]) -> AsyncIterator[dict[str, Any]]:
+        if not first["row_present"]:
+            return
+        yield self._listing.row(first, self._chosen)
+        async for row in rows:
             yield self._listing.row(row, self._chosen)

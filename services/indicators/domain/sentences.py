@@ -32,6 +32,8 @@ class Case:
 
     goal: Goal
     verdict: Verdict
+    name_vi: str
+    name_en: str
     raw_target: str
     measure_unit: str | None
     plan_key: str
@@ -120,9 +122,9 @@ def number_en(value: Decimal, value_type: ValueType, measure_unit: str | None) -
 def sentence_vi(case: Case) -> str:
     """The reason in one Vietnamese sentence."""
     head = _VERDICTS_VI[case.verdict.achievement]
-    target = f"chỉ tiêu “{case.raw_target}” ({_place_vi(case)})"
+    target = f"chỉ tiêu “{case.name_vi}” ({_place_vi(case)})"
     if case.verdict.achievement is Achievement.NOT_MEASURABLE:
-        return f"{head}: {target} nêu bằng lời, không có mức để so sánh{_shown_vi(case)}."
+        return f"{head}: {target} chỉ nêu “{case.raw_target}”, không có mức để so sánh{_shown_vi(case)}."
     if case.verdict.achievement is Achievement.NO_DATA:
         return f"{head} cho {target}: {_no_data_vi(case)}."
     return f"{head}: {_figure_vi(case)} so với {target}; quy tắc: {_rule_vi(case)}{_outcome_vi(case)}."
@@ -131,9 +133,9 @@ def sentence_vi(case: Case) -> str:
 def sentence_en(case: Case) -> str:
     """The reason in one English sentence."""
     head = _VERDICTS_EN[case.verdict.achievement]
-    target = f"target “{case.raw_target}” ({_place_en(case)})"
+    target = f"target “{case.name_en}” ({_place_en(case)})"
     if case.verdict.achievement is Achievement.NOT_MEASURABLE:
-        return f"{head}: the {target} is stated in words, with nothing to compare{_shown_en(case)}."
+        return f"{head}: the {target} says “{case.raw_target}”, with nothing to compare{_shown_en(case)}."
     if case.verdict.achievement is Achievement.NO_DATA:
         return f"{head} for the {target}: {_no_data_en(case)}."
     return f"{head}: {_figure_en(case)} against the {target}; rule: {_rule_en(case)}{_outcome_en(case)}."

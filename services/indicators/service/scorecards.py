@@ -82,7 +82,7 @@ def scorecard(row: Mapping[str, Any], on: date) -> dict[str, Any]:
 
 def _target(row: Mapping[str, Any]) -> dict[str, Any]:
     shaped = target_row(row)
-    shaped["lead_vi"] = row["lead_names"] or NOT_ASSIGNED
+    shaped["lead_vi"] = ", ".join(row["lead_names"] or []) or NOT_ASSIGNED
     return {name: shaped[name] for name in _TARGET_FIELDS}
 
 
@@ -168,6 +168,8 @@ def _case(row: Mapping[str, Any], goal: Goal, verdict: Verdict, figure: Figure |
     return Case(
         goal=goal,
         verdict=verdict,
+        name_vi=row["name_vi"],
+        name_en=row["indicator_name_en"],
         raw_target=row["raw_target"],
         measure_unit=row["measure_unit"],
         plan_key=row["plan_key"],

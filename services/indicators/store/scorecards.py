@@ -116,7 +116,8 @@ def _rules(regime: FromClause, known_at: datetime | None) -> ColumnElement[Any]:
 
 def _lead_names() -> ScalarSelect[Any]:
     # A commune's plan may name offices of its province, so both are looked at, the commune's own first.
-    named = func.unnest(targets.c.lead_offices).table_valued("slug", with_ordinality="place", name="named")
+    unnested = func.unnest(targets.c.lead_offices)
+    named = unnested.table_valued("slug", with_ordinality="place").render_derived(name="named")
     own = (
         select(offices.c.name_vi)
         .where(offices.c.slug == named.c.slug, offices.c.admin_unit.in_([units.c.code, province]))
@@ -126,10 +127,5 @@ def _lead_names() -> ScalarSelect[Any]:
         .scalar_subquery()
     )
     name = func.coalesce(own, named.c.slug)
-    ordered = aggregate_order_by(name, named.c.place)
-    return (
-        select(func.string_agg(ordered, literal(", ", Text)))
-        .select_from(named)
-        .correlate(targets, units)
-        .scalar_subquery()
-    )
+    names = select(func.array_agg(aggregate_order_by(name, named.c.place))).select_from(named)
+    return names.correlate(targets, units).scalar_subquery()

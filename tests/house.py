@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import uuid
@@ -107,18 +108,32 @@ class House:
                 await follower.catch_up()
         await self.sequence()
 
+    @contextlib.asynccontextmanager
+    async def sequencing(self) -> AsyncIterator[None]:
+        """Give events their positions while the block lasts, for callers that wait for their own writes."""
+        runs = [app.state.house.sequencer.run() for app in self.composition.services.values()]
+        tasks = [asyncio.create_task(run) for run in runs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def load_units(self) -> None:
         """Apply the units and offices of the reference data."""
         from chitieu.apply import apply_units  # noqa: PLC0415 - the fixture stands before the loader in the house
 
-        await apply_units(self.client, REFERENCE, self.admin)
+        async with self.sequencing():
+            await apply_units(self.client, REFERENCE, self.admin)
         await self.follow()
 
     async def apply_reference(self) -> None:
         """Apply the whole reference data through the services' own API."""
         from chitieu.apply import apply_reference  # noqa: PLC0415 - the same
 
-        await apply_reference(self.client, REFERENCE, self.admin, between=self.follow)
+        async with self.sequencing():
+            await apply_reference(self.client, REFERENCE, self.admin, between=self.follow)
         await self.follow()
 
 

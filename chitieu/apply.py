@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Step:
     path: str
     body: Any
     life: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Applier:
 
     async def _send(self, step: Step) -> dict[str, Any]:
         prunes = self._prune if step.method == "PUT" and isinstance(step.body, dict) else {}
-        answer = await self._door.send(step.method, step.path, body=step.body, params={**self._params, **prunes})
+        params = {**step.params, **self._params, **prunes}
+        answer = await self._door.send(step.method, step.path, body=step.body, params=params)
         if step.life == "issued" and answer.get("status") == "draft" and not self._is_dry_run:
             return await self._issue(step, answer)
         return answer
@@ -142,6 +144,8 @@ def _counts(answer: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _note(answer: Mapping[str, Any]) -> str:
+    if answer.get("stale"):
+        return f"{answer['stale']} left: other figures stand there"
     status = answer.get("status")
     return status if isinstance(status, str) else ""
 
@@ -182,7 +186,17 @@ def _following_steps(folder: Path) -> Iterator[Step]:
     for file in _files(folder, "budget"):
         yield Step(file, "PUT", f"/v1/budget/lines/{file.stem}", _read(file))
     for file in _files(folder, "actuals"):
-        yield Step(file, "POST", "/v1/indicators/actuals", _read(file))
+        body = _with_base_versions(_read(file))
+        yield Step(file, "POST", "/v1/indicators/actuals", body, params={"on_stale": "skip"})
+
+
+def _with_base_versions(body: dict[str, Any]) -> dict[str, Any]:
+    """A sample figure is made from nothing (version 0), so it never takes the place of a real one."""
+    return {**body, "actuals": [_with_base_version(row) for row in body.get("actuals", [])]}
+
+
+def _with_base_version(row: dict[str, Any]) -> dict[str, Any]:
+    return {"base_version": 0, **row} if row.get("source") == "sample" else row
 
 
 def _one(folder: Path, name: str) -> list[Path]:

@@ -73,7 +73,7 @@ def serve(
     port: Port = None,
 ) -> None:
     """Run one service, or the gateway, on a database that is already migrated."""
-    serve_one(settings_with(data_dir=data_dir, host=host, port=port), console, name)
+    serve_one(settings_with(data_dir=data_dir, host=host, port=port), name)
 
 
 @app.command()

@@ -24,6 +24,11 @@ def is_wanted(settings: Settings, *, is_empty: bool, data_version: int) -> bool:
     return data_version == 0 or _note(settings) != fingerprint()
 
 
+def was_loaded(settings: Settings) -> bool:
+    """Whether demo data, of this version or another, were loaded to their end."""
+    return _note(settings) not in ("", REMOVED)
+
+
 def remember_loaded(settings: Settings) -> None:
     """Note that this version of the demo data is in, so that the next start is quick."""
     _write(settings, fingerprint())

@@ -23,6 +23,7 @@ from chitieu.client import Door
 from chitieu.tokens import EVERY_SCOPE, operator_headers
 from chitieu.troubles import Trouble
 
+SAMPLES = "/v1/indicators/actuals?source=sample&limit=1000"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -114,11 +115,23 @@ async def post_actuals(console: Console, opening: Opening, file: Path, mode: Mod
 
 
 async def remove_demo(console: Console, opening: Opening, settings: Settings) -> None:
-    """Take every sample row out, and note that no start may load demo data again."""
+    """Withdraw every sample figure, and note that no start may load demo data again.
+
+    Nothing is deleted: lists and scorecards no longer show them, the history of a figure still does.
+    """
+    removed = 0
     async with opening as door:
-        answer = await door.send("DELETE", "/v1/indicators/actuals/samples")
+        while rows := (await door.send("GET", SAMPLES))["items"]:
+            withdrawals = [{**_key(row), "action": "withdraw", "reason": "demo remove"} for row in rows]
+            answer = await door.send("POST", "/v1/indicators/actuals", body=withdrawals)
+            removed += answer["updated"]
     demo.remember_removed(settings)
-    console.print(f"{answer['removed']} sample figures removed.", highlight=False)
+    console.print(f"{removed} sample figures withdrawn.", highlight=False)
+
+
+def _key(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("admin_unit", "indicator", "sub_population", "regime", "period")
+    return {name: row[name] for name in names if row[name] is not None}
 
 
 def _read_bytes(file: Path) -> bytes:

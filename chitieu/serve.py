@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
-
 from chassis.settings import SERVICES, Settings
 from chassis.telemetry import configure_logs
 from chitieu.compose import compose
 from chitieu.migrate import Target, refuse_unmigrated
 from chitieu.places import target_of
-from chitieu.serving import Serving, address_of, listen
+from chitieu.serving import Serving, address_of, listen, say
 from chitieu.tokens import verification_key
 from chitieu.troubles import Trouble
 
 GATEWAY = "gateway"
 
 
-def serve(settings: Settings, console: Console, name: str) -> None:
+def serve(settings: Settings, name: str) -> None:
     """Serve one application until the signal.
 
     Raises:
@@ -41,8 +39,7 @@ def serve(settings: Settings, console: Console, name: str) -> None:
                 with_gateway=name == GATEWAY,
             )
             async with composition.running():
-                ready = f"chitieu {name} is ready at {url}"
-                await serving.serve(composition, listener, ready=lambda: console.print(ready, highlight=False))
+                await serving.serve(composition, listener, ready=lambda: say(f"chitieu {name} is ready at {url}"))
 
         Serving().run(work)
 

@@ -51,6 +51,12 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def say(text: str) -> None:
+    """Tell the terminal; that nobody listens there any more is no reason to stop serving."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
 class _Server(uvicorn.Server):
     """Leaves the signals to us: uvicorn raises them again at its end, before the rest has stopped."""
 

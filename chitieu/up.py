@@ -18,11 +18,11 @@ from chassis.settings import Environment, Settings
 from chassis.telemetry import configure_logs
 from chitieu import demo
 from chitieu.apply import Applier, apply_folder, count_steps
-from chitieu.client import Door
+from chitieu.client import Door, Refusal
 from chitieu.compose import Composition, compose
 from chitieu.migrate import migrate
 from chitieu.places import Places, ensure_database, open_places
-from chitieu.serving import Serving, address_of, keep_alive, listen
+from chitieu.serving import Serving, address_of, keep_alive, listen, say
 from chitieu.tokens import DEMO_CALLERS, EVERY_SCOPE, demo_token
 
 SAMPLE_ROW = (
@@ -54,7 +54,7 @@ def up(settings: Settings, console: Console, *, is_empty: bool) -> None:
     with contextlib.closing(listen(settings)) as listener, open_places(settings) as places:
         run = Up(settings, console, places, listener, started)
         Serving().run(lambda serving: run.everything(serving, is_empty=is_empty))
-    console.print("Stopped.")
+    say("Stopped.")
 
 
 class Up:
@@ -88,8 +88,17 @@ class Up:
             door = Door(client, headers)
             data_version = (await door.send("GET", "/v1/plans/meta"))["data_version"]
             if demo.is_wanted(self._settings, is_empty=is_empty, data_version=data_version):
-                await self._apply_with_progress(door)
+                await self._apply_demo(door)
                 demo.remember_loaded(self._settings)
+
+    async def _apply_demo(self, door: Door) -> None:
+        """Load the demo data; newer ones than those loaded before may not fit what was done to them since."""
+        try:
+            await self._apply_with_progress(door)
+        except Refusal as refusal:
+            if not demo.was_loaded(self._settings):
+                raise
+            self._console.print(f"This version's demo data were left out: {refusal}", markup=False)
 
     async def _apply_with_progress(self, door: Door) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
@@ -101,13 +110,12 @@ class Up:
     def _announce(self, key: OKPKey) -> None:
         url = address_of(self._listener)
         seconds = time.monotonic() - self._started
-        lines = [f"[bold]chitieu is ready at {url}[/bold] ({seconds:.1f} s)", *_addresses(url)]
+        lines = [f"chitieu is ready at {url} ({seconds:.1f} s)", *_addresses(url)]
         if self._settings.is_demo:
             lines += _demo_lines(url, Signer(key, self._settings))
         else:
             lines.append("This is production: make tokens with `chitieu token`.")
-        for line in [*lines, "", "Ctrl-C stops everything."]:
-            self._console.print(line, highlight=False, soft_wrap=True)
+        say("\n".join([*lines, "", "Ctrl-C stops everything."]))
 
 
 def _addresses(url: str) -> list[str]:
@@ -125,8 +133,7 @@ def _demo_lines(url: str, signer: Signer) -> list[str]:
     for caller in DEMO_CALLERS:
         token = demo_token(signer, caller)
         command = caller.curl.replace("{token}", token).replace("{url}", url).replace("{body}", SAMPLE_ROW)
-        # A bracket would be markup to the console.
-        lines += ["", f"  {caller.title}", "  " + command.replace("[", "\\[")]
+        lines += ["", f"  {caller.title}", f"  {command}"]
     return lines
 
 

@@ -25,6 +25,25 @@ def six_places(exact: Fraction) -> Decimal:
     return _scaled(whole if exact >= 0 else -whole)
 
 
+def shown(exact: Fraction, threshold: Decimal | None, places: int = 2) -> Decimal:
+    """A number as people read it, rounded half up, but never so that it crosses or touches a threshold."""
+    if threshold is None:
+        return plain(_rounded(exact, places))
+    for digits in (places, 6):
+        rounded = _rounded(exact, digits)
+        if _side(Fraction(rounded), threshold) == _side(exact, threshold):
+            return plain(rounded)
+    return plain(threshold + (SIX_PLACES if exact > threshold else -SIX_PLACES))
+
+
+def _rounded(exact: Fraction, digits: int) -> Decimal:
+    return six_places(exact).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def _side(value: Fraction, threshold: Decimal) -> int:
+    return (value > threshold) - (value < threshold)
+
+
 def cut_at_six_places(exact: Fraction) -> Decimal:
     """A number from 0 upwards at six places, the rest left off."""
     return _scaled(exact.numerator * _MILLION // exact.denominator)

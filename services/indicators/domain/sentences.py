@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from chassis.money import format_decimal_vi, format_percent_vi, format_vnd
 from chassis.periods import Period, format_date_vi, format_period_en, format_period_vi
 from services.indicators.domain.actuals.reading import DataStatus
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.evaluation import Achievement, Figure, Goal, NoData, Verdict
-from services.indicators.domain.numbers import plain
+from services.indicators.domain.numbers import plain, shown
 from services.indicators.domain.targets import Comparator, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How a figure came in: its period, legal status, who recorded it and on which day."""
+    """A figure and how it came in: its period, legal status, who recorded it and on which day."""
 
+    figure: Figure
     period: Period
     data_status: DataStatus
     who_vi: str
@@ -35,18 +37,18 @@ class Case:
     name_vi: str
     name_en: str
     raw_target: str
+    value_type: ValueType
     measure_unit: str | None
     plan_key: str
     plan_row: str | None
     source_ref: str | None
-    figure: Figure | None = None
     record: Record | None = None
 
 
 _VERDICTS_VI = {
     Achievement.EXCEEDED: "Vượt",
     Achievement.MET: "Đạt",
-    Achievement.ON_TRACK: "Đang đúng tiến độ",
+    Achievement.ON_TRACK: "Đúng tiến độ",
     Achievement.AT_RISK: "Có nguy cơ không đạt",
     Achievement.OFF_TRACK: "Chậm tiến độ",
     Achievement.NOT_MET: "Chưa đạt",
@@ -119,26 +121,39 @@ def number_en(value: Decimal, value_type: ValueType, measure_unit: str | None) -
     return f"{digits} {measure_unit or ''}".rstrip()
 
 
+# Before the due day nothing is expected of most targets, so "on track" alone would say too much.
+_SHORT_VI = "Trong hạn, chưa tới mức"
+_SHORT_EN = "Within its time, not there yet"
+_HOLDS_VI = "Đang giữ đúng mức"
+_HOLDS_EN = "Holding"
+
+
+def _head(case: Case, verdicts: dict[Achievement, str], holds: str, short: str) -> str:
+    if case.verdict.achievement is not Achievement.ON_TRACK or case.goal.trajectory is Trajectory.LINEAR:
+        return verdicts[case.verdict.achievement]
+    return holds if case.goal.is_limit else short
+
+
 def sentence_vi(case: Case) -> str:
     """The reason in one Vietnamese sentence."""
-    head = _VERDICTS_VI[case.verdict.achievement]
+    head = _head(case, _VERDICTS_VI, _HOLDS_VI, _SHORT_VI)
     target = f"chỉ tiêu “{case.name_vi}” ({_place_vi(case)})"
     if case.verdict.achievement is Achievement.NOT_MEASURABLE:
         return f"{head}: {target} chỉ nêu “{case.raw_target}”, không có mức để so sánh{_shown_vi(case)}."
-    if case.verdict.achievement is Achievement.NO_DATA:
+    if case.record is None:
         return f"{head} cho {target}: {_no_data_vi(case)}."
-    return f"{head}: {_figure_vi(case)} so với {target}; quy tắc: {_rule_vi(case)}{_outcome_vi(case)}."
+    return f"{head}: {_figure_vi(case, case.record)} so với {target}; quy tắc: {_rule_vi(case)}{_outcome_vi(case)}."
 
 
 def sentence_en(case: Case) -> str:
     """The reason in one English sentence."""
-    head = _VERDICTS_EN[case.verdict.achievement]
+    head = _head(case, _VERDICTS_EN, _HOLDS_EN, _SHORT_EN)
     target = f"target “{case.name_en}” ({_place_en(case)})"
     if case.verdict.achievement is Achievement.NOT_MEASURABLE:
         return f"{head}: the {target} says “{case.raw_target}”, with nothing to compare{_shown_en(case)}."
-    if case.verdict.achievement is Achievement.NO_DATA:
+    if case.record is None:
         return f"{head} for the {target}: {_no_data_en(case)}."
-    return f"{head}: {_figure_en(case)} against the {target}; rule: {_rule_en(case)}{_outcome_en(case)}."
+    return f"{head}: {_figure_en(case, case.record)} against the {target}; rule: {_rule_en(case)}{_outcome_en(case)}."
 
 
 def _place_vi(case: Case) -> str:
@@ -151,54 +166,56 @@ def _place_en(case: Case) -> str:
     return f"{place}, plan {case.plan_key}"
 
 
-def _value_vi(case: Case, figure: Figure) -> str:
+def _shown(case: Case, exact: Fraction) -> Decimal:
+    return shown(exact, case.goal.value, 4 if case.value_type is ValueType.INDEX else 2)
+
+
+def _value_vi(case: Case, record: Record) -> str:
+    figure = record.figure
     if figure.done_on:
         return f"hoàn thành ngày {format_date_vi(figure.done_on)}"
-    if figure.value is None:
-        return f"“{case.record.words if case.record else ''}”"
-    shown = number_vi(figure.value, case.goal.value_type, case.measure_unit)
+    exact = figure.exact
+    if exact is None:
+        return f"“{record.words}”"
+    words = number_vi(_shown(case, exact), case.value_type, case.measure_unit)
     if figure.numerator is None or figure.denominator is None:
-        return shown
-    return f"{format_decimal_vi(figure.numerator)}/{format_decimal_vi(figure.denominator)} = {shown}"
+        return words
+    return f"{format_decimal_vi(figure.numerator)}/{format_decimal_vi(figure.denominator)} = {words}"
 
 
-def _value_en(case: Case, figure: Figure) -> str:
+def _value_en(case: Case, record: Record) -> str:
+    figure = record.figure
     if figure.done_on:
         return f"done on {figure.done_on.isoformat()}"
-    if figure.value is None:
-        return f"“{case.record.words if case.record else ''}”"
-    shown = number_en(figure.value, case.goal.value_type, case.measure_unit)
+    exact = figure.exact
+    if exact is None:
+        return f"“{record.words}”"
+    words = number_en(_shown(case, exact), case.value_type, case.measure_unit)
     if figure.numerator is None or figure.denominator is None:
-        return shown
-    return f"{plain(figure.numerator):f}/{plain(figure.denominator):f} = {shown}"
+        return words
+    return f"{plain(figure.numerator):f}/{plain(figure.denominator):f} = {words}"
 
 
-def _figure_vi(case: Case) -> str:
-    figure, record = case.figure, case.record
-    if figure is None or record is None:
-        return ""
+def _figure_vi(case: Case, record: Record) -> str:
     sample = ", số liệu mẫu" if record.is_sample else ""
-    period = f"{format_period_vi(record.period)}, chốt {format_date_vi(figure.window.ends_on)}"
+    period = f"{format_period_vi(record.period)}, chốt {format_date_vi(record.figure.window.ends_on)}"
     when = f"{record.who_vi} ghi ngày {format_date_vi(record.recorded_on)}"
-    return f"{_value_vi(case, figure)} ({period}, {STATUS_VI[record.data_status]}{sample}, {when})"
+    return f"{_value_vi(case, record)} ({period}, {STATUS_VI[record.data_status]}{sample}, {when})"
 
 
-def _figure_en(case: Case) -> str:
-    figure, record = case.figure, case.record
-    if figure is None or record is None:
-        return ""
+def _figure_en(case: Case, record: Record) -> str:
     sample = ", sample" if record.is_sample else ""
-    period = f"{format_period_en(record.period)}, to {figure.window.ends_on.isoformat()}"
+    period = f"{format_period_en(record.period)}, to {record.figure.window.ends_on.isoformat()}"
     when = f"recorded by {record.who_en} on {record.recorded_on.isoformat()}"
-    return f"{_value_en(case, figure)} ({period}, {record.data_status}{sample}, {when})"
+    return f"{_value_en(case, record)} ({period}, {record.data_status}{sample}, {when})"
 
 
 def _shown_vi(case: Case) -> str:
-    return f"; số liệu: {_figure_vi(case)}" if case.figure else ""
+    return f"; số liệu: {_figure_vi(case, case.record)}" if case.record else ""
 
 
 def _shown_en(case: Case) -> str:
-    return f"; figure: {_figure_en(case)}" if case.figure else ""
+    return f"; figure: {_figure_en(case, case.record)}" if case.record else ""
 
 
 def _rule_vi(case: Case) -> str:
@@ -206,7 +223,7 @@ def _rule_vi(case: Case) -> str:
     if goal.comparator is Comparator.BY_DATE or goal.value is None:
         return f"hoàn thành chậm nhất ngày {due}"
     is_rank = goal.comparator is Comparator.TOP_N
-    value = format_decimal_vi(goal.value) if is_rank else number_vi(goal.value, goal.value_type, case.measure_unit)
+    value = format_decimal_vi(goal.value) if is_rank else number_vi(goal.value, case.value_type, case.measure_unit)
     words = _BOUND_VI[goal.comparator].format(value)
     if goal.is_ceiling:
         words += " (mức trần)"
@@ -220,7 +237,7 @@ def _rule_en(case: Case) -> str:
     if goal.comparator is Comparator.BY_DATE or goal.value is None:
         return f"done by {due}"
     is_rank = goal.comparator is Comparator.TOP_N
-    value = f"{plain(goal.value):f}" if is_rank else number_en(goal.value, goal.value_type, case.measure_unit)
+    value = f"{plain(goal.value):f}" if is_rank else number_en(goal.value, case.value_type, case.measure_unit)
     words = _BOUND_EN[goal.comparator].format(value)
     if goal.is_ceiling:
         words += " (a ceiling)"
@@ -229,14 +246,18 @@ def _rule_en(case: Case) -> str:
     return f"{words}, due {due}"
 
 
+def _percent(ratio: Decimal) -> Decimal:
+    return shown(Fraction(ratio) * 100, Decimal(100))
+
+
 def _outcome_vi(case: Case) -> str:
     verdict = case.verdict
     if verdict.days_late is not None:
         return f"; muộn {verdict.days_late} ngày"
     if verdict.expected is not None:
-        expected = number_vi(verdict.expected, case.goal.value_type, case.measure_unit)
+        expected = number_vi(verdict.expected, case.value_type, case.measure_unit)
         return f"; theo lộ trình tuyến tính lúc này cần {expected}"
-    return "" if verdict.ratio is None else f"; bằng {format_percent_vi(verdict.ratio * 100)} chỉ tiêu"
+    return "" if verdict.ratio is None else f"; bằng {format_percent_vi(_percent(verdict.ratio))} chỉ tiêu"
 
 
 def _outcome_en(case: Case) -> str:
@@ -244,9 +265,9 @@ def _outcome_en(case: Case) -> str:
     if verdict.days_late is not None:
         return f"; {verdict.days_late} days late"
     if verdict.expected is not None:
-        expected = number_en(verdict.expected, case.goal.value_type, case.measure_unit)
+        expected = number_en(verdict.expected, case.value_type, case.measure_unit)
         return f"; the straight line asks {expected} by now"
-    return "" if verdict.ratio is None else f"; {plain(verdict.ratio * 100):f} % of the target"
+    return "" if verdict.ratio is None else f"; {_percent(verdict.ratio):f} % of the target"
 
 
 def _no_data_vi(case: Case) -> str:

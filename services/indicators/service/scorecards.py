@@ -147,13 +147,12 @@ def _figure(row: Mapping[str, Any]) -> Figure | None:
     )
 
 
-def _record(row: Mapping[str, Any]) -> Record | None:
-    if row["actual_kind"] is None:
-        return None
+def _record(row: Mapping[str, Any], figure: Figure) -> Record:
     office_vi, office_en = _OFFICE_OF.get(row["unit_type"], ("UBND", "People's Committee of"))
     # Who sent it is told to those who act for the unit; others read which unit it is from.
     sender = f" ({row['actual_recorded_by']})" if row["actual_recorded_by"] else ""
     return Record(
+        figure=figure,
         period=parse_period(row["actual_period"]),
         data_status=STATUS_OF[row["actual_data_status"]],
         who_vi=f"{office_vi} {row['unit_name_vi']}{sender}",
@@ -171,10 +170,10 @@ def _case(row: Mapping[str, Any], goal: Goal, verdict: Verdict, figure: Figure |
         name_vi=row["name_vi"],
         name_en=row["indicator_name_en"],
         raw_target=row["raw_target"],
+        value_type=ValueType(row["indicator_value_type"]),
         measure_unit=row["measure_unit"],
         plan_key=row["plan_key"],
         plan_row=row["plan_row"],
         source_ref=next(iter(row["source_refs"]), None),
-        figure=figure,
-        record=_record(row),
+        record=_record(row, figure) if figure else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,12 +35,19 @@ class Listing:
     """A list: its statement, a unique total order (ascending, never null), and the fields of a row.
 
     `order` are columns of `query`, selected under their own names; `shape` turns a row into its reply, purely.
+    `parts` names the fields of columns that are objects: in a CSV file each of them is a column ("target.key").
     """
 
     query: Select[Any]
     order: tuple[ColumnElement[Any], ...]
     columns: tuple[str, ...]
     shape: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def csv_columns(self, chosen: tuple[str, ...]) -> list[str]:
+        """The columns of a CSV file: objects with named fields are laid out flat."""
+        parts = {name: [f"{name}.{inner}" for inner in fields] for name, fields in self.parts.items()}
+        return [column for name in chosen for column in parts.get(name, [name])]
 
     def row(self, values: Mapping[str, Any], chosen: tuple[str, ...]) -> dict[str, Any]:
         """One row as the caller sees it."""
@@ -161,7 +168,8 @@ class WholePull(Response):
             rows = found.mappings()
             first = await anext(rows)
             shaped = self._shaped(first, rows)
-            body = tabular.ndjson(shaped) if self._kind == NDJSON else tabular.csv(shaped, self._chosen)
+            columns = self._listing.csv_columns(self._chosen)
+            body = tabular.ndjson(shaped) if self._kind == NDJSON else tabular.csv(shaped, columns)
             headers = _headers(encode_position(first["feed_position"]), self._known_at or first["read_at"])
             headers |= {"Cache-Control": "no-store", "Vary": VARY}
             charset = "; charset=utf-8" if self._kind == CSV else ""

@@ -57,17 +57,28 @@ async def ndjson(rows: AsyncIterator[Mapping[str, object]]) -> AsyncIterator[byt
 
 
 async def csv(rows: AsyncIterator[Mapping[str, object]], columns: Sequence[str]) -> AsyncIterator[bytes]:
-    """Rows as CSV with BOM and a header line, in chunks; a column that a row lacks is empty."""
+    """Rows as CSV with BOM and a header line, in chunks; a column that a row lacks is empty.
+
+    A column "target.key" is the field key of the row's object target.
+    """
+    paths = [column.split(".") for column in columns]
     buffer = StringIO(newline="")
     lines = writer(buffer, lineterminator="\r\n")  # RFC 4180
     buffer.write(BOM)
     lines.writerow([csv_cell(column) for column in columns])
     async for row in rows:
-        lines.writerow([csv_cell(row.get(column)) for column in columns])
+        lines.writerow([csv_cell(_field(row, path)) for path in paths])
         if buffer.tell() >= CHUNK_CHARACTERS:
             yield _taken(buffer)
     if buffer.tell():
         yield _taken(buffer)
+
+
+def _field(row: Mapping[str, object], path: Sequence[str]) -> object:
+    found: object = row
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def _taken(buffer: StringIO) -> bytes:

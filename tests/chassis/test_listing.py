@@ -6,10 +6,11 @@ import gzip
 import json
 
 import pytest
+from sqlalchemy import select
 
 from chassis.errors import NotAcceptable
 from chassis.feed import encode_position
-from chassis.listing import negotiate
+from chassis.listing import Listing, negotiate
 from tests.chassis.conftest import Desk
 
 URL = "/v1/plans/numbers"
@@ -118,3 +119,9 @@ async def test_gzip_is_readable_by_anybody(desk: Desk) -> None:
     ) as response:
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
     assert len(json.loads(gzip.decompress(raw))["items"]) == 900
+
+
+def test_a_csv_file_has_a_column_for_each_named_field_of_an_object() -> None:
+    listing = Listing(select(), (), ("key", "target", "due"), parts={"target": ("name", "value")})
+    assert listing.csv_columns(("key", "target", "due")) == ["key", "target.name", "target.value", "due"]
+    assert listing.csv_columns(("due", "key")) == ["due", "key"]

@@ -100,6 +100,13 @@ async def test_csv_is_what_excel_opens() -> None:
     )
 
 
+async def test_csv_lays_objects_out_flat_where_a_column_names_a_field() -> None:
+    rows = stream({"a": {"b": {"c": 1}, "d": [2]}}, {"a": None}, {"a": {"b": "x"}}, {})
+    assert b"".join(await collected(tabular.csv(rows, ["a.b.c", "a.d"]))).decode() == (
+        "\ufeffa.b.c,a.d\r\n1,[2]\r\n,\r\n,\r\n,\r\n"
+    )
+
+
 async def test_csv_of_nothing_is_its_header() -> None:
     assert await collected(tabular.csv(stream(), ["code"])) == [b"\xef\xbb\xbfcode\r\n"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from services.indicators.domain.numbers import plain
 from services.indicators.domain.sentences import Case, Record, sentence_en, sentence_vi
 from services.indicators.domain.targets import Comparator, Trajectory
 from services.indicators.schemas.actuals import ActualRow
-from services.indicators.schemas.scorecards import ScorecardRow, ScoredTarget
+from services.indicators.schemas.scorecards import Evaluation, ScorecardRow, ScoredTarget
 from services.indicators.store import scorecards as store
 from services.indicators.store.figures import actual_row
 from services.indicators.store.targets import target_row
@@ -29,6 +30,7 @@ COLUMNS = tuple(ScorecardRow.model_fields)
 NOT_ASSIGNED = "chưa phân công"
 _TARGET_FIELDS = tuple(ScoredTarget.model_fields)
 _ACTUAL_FIELDS = tuple(ActualRow.model_fields)
+PARTS = {"target": _TARGET_FIELDS, "actual": _ACTUAL_FIELDS, "evaluation": tuple(Evaluation.model_fields)}
 _PREFIX = "actual_"
 _OFFICE_OF = {
     "commune": ("UBND xã", "People's Committee of"),
@@ -41,7 +43,8 @@ _OFFICE_OF = {
 
 def list_scorecards(viewer: Viewer, wanted: ScorecardFilter, known_at: datetime | None) -> Listing:
     """Every target of the plans the caller may see, each with its latest figure and its verdict on the day."""
-    return store.list_scorecards(viewer, wanted, known_at, COLUMNS, lambda row: scorecard(row, wanted.on))
+    listing = store.list_scorecards(viewer, wanted, known_at, COLUMNS, lambda row: scorecard(row, wanted.on))
+    return replace(listing, parts=PARTS)
 
 
 def scorecard(row: Mapping[str, Any], on: date) -> dict[str, Any]:

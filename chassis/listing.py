@@ -35,7 +35,7 @@ class Listing:
     """A list: its statement, a unique total order (ascending, never null), and the fields of a row.
 
     `order` are columns of `query`, selected under their own names; `shape` turns a row into its reply, purely.
-    `parts` names the fields of columns that are objects: in a CSV file each of them is a column ("target.key").
+    `parts` names the fields of columns that are objects: each may be asked for alone and is a column in CSV.
     """
 
     query: Select[Any]
@@ -44,15 +44,35 @@ class Listing:
     shape: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def choose(self, page: PageRequest) -> tuple[str, ...]:
+        """The fields asked for, in the list's own order: columns, or single fields of their parts ("target.key").
+
+        Raises:
+            Refused: a field the list does not have ("fields_unknown").
+        """
+        if not page.fields:
+            return self.columns
+        known = (name for column in self.columns for name in (column, *self._inner(column)))
+        return page.choose(tuple(known))
+
     def csv_columns(self, chosen: tuple[str, ...]) -> list[str]:
         """The columns of a CSV file: objects with named fields are laid out flat."""
-        parts = {name: [f"{name}.{inner}" for inner in fields] for name, fields in self.parts.items()}
-        return [column for name in chosen for column in parts.get(name, [name])]
+        return list(dict.fromkeys(column for name in chosen for column in self._inner(name) or [name]))
 
     def row(self, values: Mapping[str, Any], chosen: tuple[str, ...]) -> dict[str, Any]:
         """One row as the caller sees it."""
         shaped = self.shape(values) if self.shape else values
-        return {name: shaped[name] for name in chosen}
+        row: dict[str, Any] = {}
+        for name in chosen:
+            column, _, inner = name.partition(".")
+            if not inner or shaped[column] is None:
+                row[column] = shaped[column]
+            else:
+                row.setdefault(column, {})[inner] = shaped[column][inner]
+        return row
+
+    def _inner(self, column: str) -> list[str]:
+        return [f"{column}.{inner}" for inner in self.parts.get(column, ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +105,7 @@ def negotiate(accept: str | None) -> str:
 async def answer(request: Request, db: ReadSession, listing: Listing, page: PageRequest) -> Response:
     """Answer a list in the format asked for: one statement, whatever the number of rows."""
     kind = negotiate(request.headers.get("Accept"))
-    chosen = page.choose(listing.columns)
+    chosen = listing.choose(page)
     if kind != JSON:
         return WholePull(request.app.state.house.database, listing, chosen, kind=kind, known_at=page.known_at)
     found = await fetch_page(db, listing, page, chosen)

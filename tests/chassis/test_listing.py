@@ -8,9 +8,10 @@ import json
 import pytest
 from sqlalchemy import select
 
-from chassis.errors import NotAcceptable
+from chassis.errors import NotAcceptable, Refused
 from chassis.feed import encode_position
 from chassis.listing import Listing, negotiate
+from chassis.pages import PageRequest
 from tests.chassis.conftest import Desk
 
 URL = "/v1/plans/numbers"
@@ -121,7 +122,34 @@ async def test_gzip_is_readable_by_anybody(desk: Desk) -> None:
     assert len(json.loads(gzip.decompress(raw))["items"]) == 900
 
 
+PARTS = Listing(select(), (), ("key", "target", "due"), parts={"target": ("name", "value")})
+
+
 def test_a_csv_file_has_a_column_for_each_named_field_of_an_object() -> None:
-    listing = Listing(select(), (), ("key", "target", "due"), parts={"target": ("name", "value")})
-    assert listing.csv_columns(("key", "target", "due")) == ["key", "target.name", "target.value", "due"]
-    assert listing.csv_columns(("due", "key")) == ["due", "key"]
+    assert PARTS.csv_columns(("key", "target", "due")) == ["key", "target.name", "target.value", "due"]
+    assert PARTS.csv_columns(("target", "target.name")) == ["target.name", "target.value"]
+    assert PARTS.csv_columns(("due", "key")) == ["due", "key"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "chosen", "row"),
+    [
+        ((), ("key", "target", "due"), {"key": 1, "target": {"name": "a", "value": 2}, "due": {"on": 3}}),
+        (("due", "key"), ("key", "due"), {"key": 1, "due": {"on": 3}}),
+        (("target.value", "key"), ("key", "target.value"), {"key": 1, "target": {"value": 2}}),
+        (("target.value", "target"), ("target", "target.value"), {"target": {"name": "a", "value": 2}}),
+    ],
+)
+def test_fields_may_name_a_part(fields: tuple[str, ...], chosen: tuple[str, ...], row: dict[str, object]) -> None:
+    assert PARTS.choose(PageRequest(fields=fields)) == chosen
+    assert PARTS.row({"key": 1, "target": {"name": "a", "value": 2}, "due": {"on": 3}}, chosen) == row
+
+
+def test_a_part_of_nothing_is_nothing() -> None:
+    assert PARTS.row({"key": 1, "target": None}, ("key", "target.name", "target.value")) == {"key": 1, "target": None}
+
+
+def test_only_named_parts_can_be_asked_for() -> None:
+    with pytest.raises(Refused) as refused:
+        PARTS.choose(PageRequest(fields=("due.on", "target.size")))
+    assert refused.value.values["fields"] == "due.on, target.size"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -20,13 +21,9 @@ from chassis.keys import ensure_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
 from chassis.settings import Settings, read_settings
 from chitieu import operating
-from chitieu.migrate import migrate as migrate_targets
-from chitieu.places import ensure_database, open_places
-from chitieu.serve import serve as serve_one
+from chitieu.demo import demo_settings
 from chitieu.tokens import local_signer
 from chitieu.troubles import Trouble
-from chitieu.up import demo_settings
-from chitieu.up import up as up_all
 
 app = typer.Typer(
     name="chitieu",
@@ -62,7 +59,7 @@ def up(
 ) -> None:
     """Run everything in one process: database, migrations, demo data, services and gateway."""
     settings = demo_settings(settings_with(data_dir=data_dir, host=host, port=port))
-    up_all(settings, console, is_empty=empty)
+    part("up").up(settings, console, is_empty=empty)
 
 
 @app.command()
@@ -73,20 +70,13 @@ def serve(
     port: Port = None,
 ) -> None:
     """Run one service, or the gateway, on a database that is already migrated."""
-    serve_one(settings_with(data_dir=data_dir, host=host, port=port), name)
+    part("serve").serve(settings_with(data_dir=data_dir, host=host, port=port), name)
 
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Make roles and schemas where they are missing, and bring every service's tables to this version."""
-
-    async def work() -> None:
-        if places.embedded is not None:
-            await ensure_database(places.embedded)
-        await migrate_targets(places.targets)
-
-    with open_places(settings_with(data_dir=data_dir)) as places:
-        asyncio.run(work())
+    part("places").migrate_all(settings_with(data_dir=data_dir))
     console.print("Every database is migrated.")
 
 
@@ -158,6 +148,11 @@ def keys(data_dir: DataDir = None) -> None:
     settings = settings_with(data_dir=data_dir)
     print(operating.as_json(public_keys(ensure_key(settings)).as_dict()))
     Console(stderr=True, soft_wrap=True).print(f"The private key is at {key_path(settings)}.", highlight=False)
+
+
+def part(name: str) -> Any:
+    """A part that needs the web and database machinery; commands that only speak HTTP start without it, sooner."""
+    return importlib.import_module(f"chitieu.{name}")
 
 
 def settings_with(**chosen: Any) -> Settings:

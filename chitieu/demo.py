@@ -7,11 +7,24 @@ import json
 from pathlib import Path
 
 from chassis.postgres.folder import write_private
-from chassis.settings import Settings
+from chassis.settings import Environment, Settings
 from chitieu.troubles import Trouble
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 REMOVED = "removed"
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """What `up` means where nothing else is said: a demo that anybody on this machine may read."""
+    said = settings.model_fields_set
+    changes: dict[str, object] = {}
+    if "environment" not in said:
+        changes["environment"] = Environment.DEMO
+    if "public_read" not in said and changes.get("environment", settings.environment) is Environment.DEMO:
+        changes["public_read"] = True
+    for_a_terminal = {"log_format": "text", "log_level": "WARNING"}
+    changes |= {name: value for name, value in for_a_terminal.items() if name not in said}
+    return settings.model_copy(update=changes)
 
 
 def is_wanted(settings: Settings, *, is_empty: bool, data_version: int) -> bool:

@@ -63,7 +63,7 @@ async def apply(console: Console, opening: Opening, folder: Path, mode: Mode) ->
     outcomes: list[Outcome] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     async with opening as door:
-        with Progress(*columns, console=console, transient=True) as progress:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Comparing" if mode.is_dry_run else "Applying", total=total)
 
             def report(outcome: Outcome) -> None:
@@ -76,7 +76,7 @@ async def apply(console: Console, opening: Opening, folder: Path, mode: Mode) ->
         console.print(describe(outcome, folder), highlight=False, markup=False)
     changed = sum(outcome.changed for outcome in outcomes)
     verb = "would change" if mode.is_dry_run else "changed"
-    console.print(f"{len(outcomes)} files, {changed} rows {verb}.", highlight=False)
+    console.print(f"Files: {len(outcomes)}. Rows that {verb}: {changed}.", highlight=False)
 
 
 def describe(outcome: Outcome, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import secrets
@@ -15,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from chassis.postgres import EmbeddedPostgres
 from chassis.postgres.folder import write_private
 from chassis.settings import SERVICES, Settings
-from chitieu.migrate import Target, connected
+from chitieu.migrate import Target, connected, migrate
 from chitieu.troubles import Trouble
 
 DATABASE = "chitieu"
@@ -52,6 +53,18 @@ def open_places(settings: Settings) -> Iterator[Places]:
         raise Trouble(f"There is no database URL for {missing}: set one for every service, or for none.")
     with running_embedded(settings) as server:
         yield Places(_embedded_targets(server, settings), server)
+
+
+def migrate_all(settings: Settings) -> None:
+    """Bring every service's database to this version, the embedded one too."""
+
+    async def work(places: Places) -> None:
+        if places.embedded is not None:
+            await ensure_database(places.embedded)
+        await migrate(places.targets)
+
+    with open_places(settings) as places:
+        asyncio.run(work(places))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from chassis.keys import Signer, ensure_key
-from chassis.settings import Environment, Settings
+from chassis.settings import Settings
 from chassis.telemetry import configure_logs
 from chitieu import demo
 from chitieu.apply import Applier, apply_folder, count_steps
@@ -28,19 +28,6 @@ from chitieu.tokens import DEMO_CALLERS, EVERY_SCOPE, demo_token
 SAMPLE_ROW = (
     '[{"admin_unit":"26491","indicator":"AGENCIES_IT_EQUIPPED_RATE","period":"2026","numerator":18,"denominator":20}]'
 )
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """What `up` means where nothing else is said: a demo that anybody on this machine may read."""
-    said = settings.model_fields_set
-    changes: dict[str, object] = {}
-    if "environment" not in said:
-        changes["environment"] = Environment.DEMO
-    if "public_read" not in said and changes.get("environment", settings.environment) is Environment.DEMO:
-        changes["public_read"] = True
-    for_a_terminal = {"log_format": "text", "log_level": "WARNING"}
-    changes |= {name: value for name, value in for_a_terminal.items() if name not in said}
-    return settings.model_copy(update=changes)
 
 
 def up(settings: Settings, console: Console, *, is_empty: bool) -> None:
@@ -102,7 +89,7 @@ class Up:
 
     async def _apply_with_progress(self, door: Door) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as progress:
             task = progress.add_task("Loading the five plans", total=count_steps(demo.REFERENCE))
             applier = Applier(door, is_dry_run=False)
             await apply_folder(applier, demo.REFERENCE, report=lambda _outcome: progress.advance(task))

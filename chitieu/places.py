@@ -116,7 +116,7 @@ async def ensure_database(server: EmbeddedPostgres) -> None:
     async with connected(server.admin_url) as connection:
         known = await connection.scalar(text("SELECT count(*) FROM pg_database WHERE datname = :n"), {"n": DATABASE})
         if not known:
-            await connection.commit()
+            await connection.rollback()  # a database is made outside of any transaction
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await plain.exec_driver_sql(f"CREATE DATABASE {DATABASE}")
 

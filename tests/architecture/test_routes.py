@@ -57,7 +57,9 @@ def test_a_service_declares_its_events(name: str) -> None:
 
 
 def fields_of(template: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    """The values a sentence is filled with; one that is worded per language counts by its shared name."""
+    names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
+    return {name.removesuffix("_vi").removesuffix("_en") for name in names}
 
 
 def test_every_rule_is_worded_in_both_languages() -> None:
@@ -67,5 +69,4 @@ def test_every_rule_is_worded_in_both_languages() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", rule.code)
         assert rule.vi, rule.code
         assert rule.en, rule.code
-        suggestions = {"suggestion_vi", "suggestion_en"}
-        assert fields_of(rule.vi) - suggestions == fields_of(rule.en) - suggestions, rule.code
+        assert fields_of(rule.vi) == fields_of(rule.en), rule.code

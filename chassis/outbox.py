@@ -255,5 +255,7 @@ class Sequencer:
                 log.warning("sequencer_failed", service=self._database.service, error=str(error))
                 self._low = "0"
                 await asyncio.sleep(0.5)
+            # Not `wait_for`: on Python 3.11 it swallows a cancellation that meets the bell, and the process never ends.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._bell.wait()

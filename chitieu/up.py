@@ -88,6 +88,8 @@ class Up:
             self._console.print(f"This version's demo data were left out: {refusal}", markup=False)
 
     async def _apply_with_progress(self, door: Door) -> None:
+        if not self._console.is_terminal:
+            say("Loading the five plans …")
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
         with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as progress:
             task = progress.add_task("Loading the five plans", total=count_steps(demo.REFERENCE))

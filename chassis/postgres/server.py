@@ -263,7 +263,9 @@ class EmbeddedPostgres:
         make_private(self._socket_dir, self._account)
         for leftover in self._socket_dir.glob(".s.PGSQL.*"):
             leftover.unlink()
-        settings = {**self._settings, "unix_socket_directories": str(self._socket_dir)}
+        # The setting is a list: quotes keep a comma in a folder's name from parting it.
+        quoted = '"' + str(self._socket_dir).replace('"', '""') + '"'
+        settings = {**self._settings, "unix_socket_directories": quoted}
         lines = [f"{name} = '{_conf_text(value)}'\n" for name, value in settings.items()]
         for name, text in (
             ("chitieu.conf", "".join(lines)),

@@ -11,12 +11,15 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from joserfc.jwk import OKPKey
 
 from chassis.app import House
 from chassis.auth import Verifier
 from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway
+from tests.conftest import TEMPLATE
+from tests.gateway.shapes import Served, separate
 
 
 def alone(**settings: Any) -> Any:
@@ -48,9 +51,26 @@ async def listening(app: Any) -> AsyncIterator[str]:
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110 - the server offers no event
                 await asyncio.sleep(0.01)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task
+
+
+@pytest.fixture(scope="session", params=["one process", "four processes"])
+async def served(
+    request: pytest.FixtureRequest,
+    five_plans: Any,
+    admin_url: str,
+    signing_key: OKPKey,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Served]:
+    """The gateway before the five plans, in either shape."""
+    if request.param == "one process":
+        yield Served(five_plans.client, five_plans.admin, house=five_plans)
+        return
+    folder = tmp_path_factory.mktemp("apart")
+    async with separate(admin_url, signing_key, TEMPLATE, folder) as apart:
+        yield apart

@@ -104,7 +104,10 @@ def test_weight_counts_objects_and_multiplies_by_first() -> None:
 
 def test_a_fragment_weighs_the_same_as_its_fields() -> None:
     plain = "{communes(first:20){nodes{plan{planKey titleVi}}}}"
-    spread = "{communes(first:20){...C}}fragment C on CommuneConnection{nodes{...N}}fragment N on Commune{plan{planKey titleVi}}"
+    spread = (
+        "{communes(first:20){...C}}fragment C on CommuneConnection{nodes{...N}}"
+        "fragment N on Commune{plan{planKey titleVi}}"
+    )
     assert weight(plain) == weight(spread)
 
 

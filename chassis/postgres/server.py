@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -169,7 +170,9 @@ class EmbeddedPostgres:
     @property
     def _socket_dir(self) -> Path:
         near = self._home / "socket"
-        if len(os.fsencode(near / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET_PATH:
+        # Servers and drivers read lists of hosts (a,b:5432): other names than plain ones would be parted.
+        is_plain = re.fullmatch(r"[A-Za-z0-9_./-]+", str(near)) is not None
+        if is_plain and len(os.fsencode(near / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET_PATH:
             return near
         name = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"chitieu-{os.geteuid()}-{name}"
@@ -263,9 +266,7 @@ class EmbeddedPostgres:
         make_private(self._socket_dir, self._account)
         for leftover in self._socket_dir.glob(".s.PGSQL.*"):
             leftover.unlink()
-        # The setting is a list: quotes keep a comma in a folder's name from parting it.
-        quoted = '"' + str(self._socket_dir).replace('"', '""') + '"'
-        settings = {**self._settings, "unix_socket_directories": quoted}
+        settings = {**self._settings, "unix_socket_directories": str(self._socket_dir)}
         lines = [f"{name} = '{_conf_text(value)}'\n" for name, value in settings.items()]
         for name, text in (
             ("chitieu.conf", "".join(lines)),

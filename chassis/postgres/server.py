@@ -139,6 +139,8 @@ class EmbeddedPostgres:
         self.stop()
         shutil.rmtree(self._home, ignore_errors=True)
         state_file(self.data_dir).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # whatever else lies there stays
+            self.data_dir.rmdir()
 
     @property
     def running(self) -> bool:

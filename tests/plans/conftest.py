@@ -24,13 +24,23 @@ OWN_PARTS = ("units.csv", "offices.yaml", "offices", "plans")
 
 
 @contextlib.asynccontextmanager
-async def open_plans(admin_url: str, key: OKPKey) -> AsyncIterator[House]:
-    """A house of one service."""
+async def fresh_database(admin_url: str, template: str) -> AsyncIterator[str]:
+    """A database copied from a template, and gone afterwards."""
     name = f"plans_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(admin_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield name
+    finally:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def open_plans(admin_url: str, key: OKPKey, database: str) -> AsyncIterator[House]:
+    """A house of one service on a database."""
     settings = Settings(environment="demo", public_read=True, database_pool_size=4)
-    urls = {"plans": database_url(admin_url, name, user="plans")}
+    urls = {"plans": database_url(admin_url, database, user="plans")}
     composition = compose(settings, urls, names=("plans",), key=key, with_gateway=False)
     house = House(composition, Signer(key, settings))
     try:
@@ -39,8 +49,6 @@ async def open_plans(admin_url: str, key: OKPKey) -> AsyncIterator[House]:
         await house.client.aclose()
         await composition.peers.close()
         await house.database("plans").close()
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
 
 
 @contextlib.asynccontextmanager
@@ -58,26 +66,35 @@ async def sequencing(house: House) -> AsyncIterator[None]:
 @pytest.fixture
 async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
     """The plans service with nothing in it."""
-    async with open_plans(admin_url, signing_key) as opened:
+    async with fresh_database(admin_url, TEMPLATE) as name, open_plans(admin_url, signing_key, name) as opened:
         yield opened
 
 
+@pytest.fixture(scope="session")
+async def units_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[str]:
+    """A database with the units and offices of the reference data, to copy."""
+    async with fresh_database(admin_url, TEMPLATE) as name:
+        async with open_plans(admin_url, signing_key, name) as opened, sequencing(opened):
+            await opened.load_units()
+        yield name
+
+
 @pytest.fixture
-async def units(house: House) -> House:
+async def units(admin_url: str, signing_key: OKPKey, units_template: str) -> AsyncIterator[House]:
     """The plans service with the units and offices of the reference data."""
-    async with sequencing(house):
-        await house.load_units()
-    return house
+    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
 async def five_plans(
-    admin_url: str, signing_key: OKPKey, tmp_path_factory: pytest.TempPathFactory
+    admin_url: str, signing_key: OKPKey, units_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
     """The plans service with the five plans applied; tests only read it."""
-    async with open_plans(admin_url, signing_key) as opened:
+    folder = own_folder(tmp_path_factory.mktemp("reference"))
+    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
         async with sequencing(opened):
-            await apply_reference(opened.client, own_folder(tmp_path_factory.mktemp("reference")), opened.admin)
+            await apply_reference(opened.client, folder, opened.admin)
         await opened.sequence()
         yield opened
 

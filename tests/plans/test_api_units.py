@@ -213,7 +213,8 @@ class TestCsv:
         assert (await house.rows("plans"))["admin_unit"] == 0
 
     async def test_a_file_with_bom_is_read(self, house: House) -> None:
-        text = "\ufeffcode,name_vi,name_en,type,province_code,valid_from,valid_to\n75,Đồng Nai,Dong Nai,province,,2025-07-01,\n"
+        header = "\ufeffcode,name_vi,name_en,type,province_code,valid_from,valid_to"
+        text = f"{header}\n75,Đồng Nai,Dong Nai,province,,2025-07-01,\n"
         assert (await put_csv(house, text)).json()["changes"]["admin_units"]["created"] == ["75"]
 
     async def test_other_formats_are_refused(self, house: House) -> None:

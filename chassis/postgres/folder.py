@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chassis.postgres.abandoned import remove_abandoned
+
 SHARED_FOLDER = Path("/var/lib/chitieu")
 
 
@@ -84,6 +86,7 @@ def _new_home(data_dir: Path, account: Account) -> Path:
         return data_dir / "postgres"
     databases = SHARED_FOLDER / "data"
     databases.mkdir(mode=0o755, parents=True, exist_ok=True)
+    remove_abandoned(databases)
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return databases / f"{name}-{secrets.token_hex(4)}"
 

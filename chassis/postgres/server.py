@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from chassis.postgres.abandoned import LOCK_FILE, OWNER_FILE
 from chassis.postgres.binaries import MAJOR, find_binaries
 from chassis.postgres.folder import (
     Account,
@@ -181,7 +182,7 @@ class EmbeddedPostgres:
 
     def _take_lock(self) -> None:
         make_private(self._home, self._account)
-        lock = os.open(self._home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self._home / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -193,6 +194,7 @@ class EmbeddedPostgres:
         self._lock = lock
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
+        write_private(self._home / OWNER_FILE, str(self.data_dir))
 
     def _end_orphan(self) -> None:
         """Stop a server that outlived its holder, and forget the pid of one that is gone."""

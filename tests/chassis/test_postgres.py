@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import json
 import os
 import signal
 import stat
@@ -16,6 +18,7 @@ import asyncpg
 import pytest
 
 from chassis.postgres import EmbeddedPostgres, PostgresTrouble
+from chassis.postgres.abandoned import remove_abandoned
 
 HOLDER = """
 import sys, time
@@ -256,3 +259,36 @@ async def test_a_folder_of_any_name_gets_a_plain_short_socket(tmp_path: Path, na
     assert await ask(server.admin_url, "SELECT 1") == 1
     server.discard()
     assert not server._home.exists()
+
+
+def made(databases: Path, name: str, folder: Path, *, points: bool = False) -> Path:
+    """A database folder as root's starts leave them."""
+    home = databases / name
+    home.mkdir(parents=True)
+    (home / "data-folder").write_text(str(folder))
+    if points:
+        folder.mkdir()
+        (folder / "postgres.json").write_text(json.dumps({"home": str(home)}))
+    return home
+
+
+def test_databases_of_deleted_temporary_folders_go_and_others_stay(tmp_path: Path) -> None:
+    databases = tmp_path / "databases"
+    gone = made(databases, "a-1", tmp_path / "deleted")
+    in_use = made(databases, "b-1", tmp_path / "there", points=True)
+    replaced = made(databases, "b-0", tmp_path / "there")
+    lasting = made(databases, "c-1", Path("/srv/chitieu/not-mounted"))
+
+    remove_abandoned(databases)
+
+    assert [home.exists() for home in (gone, in_use, replaced, lasting)] == [False, True, False, True]
+
+
+def test_a_database_that_is_held_is_never_removed(tmp_path: Path) -> None:
+    home = made(tmp_path / "databases", "a-1", tmp_path / "deleted")
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        remove_abandoned(home.parent)
+        assert home.exists()
+    remove_abandoned(home.parent)
+    assert not home.exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.house import House
 from tests.indicators.given import (
     CALENDAR,
@@ -22,17 +20,10 @@ from tests.indicators.given import (
     post,
     put,
     row,
-    stock,
     target,
 )
 
 PERIODS = "/v1/indicators/periods"
-
-
-@pytest.fixture
-async def stocked(house: House) -> House:
-    await stock(house)
-    return house
 
 
 async def refused(house: House, path: str, body: Any, **asked: Any) -> tuple[int, list[tuple[str, str]]]:
@@ -241,9 +232,9 @@ async def test_targets_that_cannot_be_are_refused_with_their_place(stocked: Hous
     assert found == [("target_twice", "/targets/1/indicator")], "a kept target promises the same indicator"
 
 
-async def test_the_units_token_is_needed_and_drafts_stay_hidden(house: House) -> None:
+async def test_the_units_token_is_needed_and_drafts_stay_hidden(stocked: House) -> None:
     draft = header("26434-2026-resolution-57-implementation", status="draft", issued_on=None)
-    await stock(house)
+    house = stocked
     await hear(house, header(), draft)
     path = f"/v1/indicators/targets/{draft['plan_key']}"
     own = house.headers("targets:write indicators:read", ["26434"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.house import House
 from tests.indicators.given import (
     ACTUALS,
@@ -18,17 +16,10 @@ from tests.indicators.given import (
     post,
     put,
     row,
-    stock,
     target,
 )
 
 HISTORY = f"{ACTUALS}/history"
-
-
-@pytest.fixture
-async def stocked(house: House) -> House:
-    await stock(house)
-    return house
 
 
 def counts(response: Any) -> dict[str, int]:

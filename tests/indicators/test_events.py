@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from services.indicators.events import EVENTS, SUBSCRIPTIONS
 from tests.house import House
-from tests.indicators.given import ACTUALS, header, hear, items, post, put, row, stock, target, unit
+from tests.indicators.given import ACTUALS, header, hear, items, post, put, row, target, unit
 
 UNIT = "vn.chitieu.plans.admin_unit.changed.v1"
 OFFICE = "vn.chitieu.plans.office.changed.v1"
@@ -51,13 +51,12 @@ async def test_the_newest_version_of_a_unit_wins_whatever_the_order(house: House
     ]
 
 
-async def test_a_removed_unit_takes_no_more_figures(house: House) -> None:
-    await stock(house)
-    await post(house, row())
-    await tell(house, changed(9))
-    response = await post(house, row(value=86))
+async def test_a_removed_unit_takes_no_more_figures(stocked: House) -> None:
+    await post(stocked, row())
+    await tell(stocked, changed(9))
+    response = await post(stocked, row(value=86))
     assert response.json()["errors"][0]["code"] == "admin_unit_not_valid"
-    assert len(await items(house, ACTUALS)) == 1
+    assert len(await items(stocked, ACTUALS)) == 1
 
 
 async def test_a_list_read_again_changes_nothing(house: House) -> None:
@@ -88,28 +87,26 @@ async def test_offices_come_and_go(house: House) -> None:
     assert await kept(house, "SELECT 1 FROM office") == []
 
 
-async def test_an_issued_plan_shows_its_targets(house: House) -> None:
-    await stock(house)
+async def test_an_issued_plan_shows_its_targets(stocked: House) -> None:
     draft = header(status="draft", version=2)
-    await tell(house, (ISSUED, draft))
-    assert await items(house, "/v1/indicators/targets", headers={}) == []
-    await tell(house, (ISSUED, header(version=4, budget_rules=[], phase=None)), (ISSUED, draft))
-    assert len(await items(house, "/v1/indicators/targets", headers={})) == 1
+    await tell(stocked, (ISSUED, draft))
+    assert await items(stocked, "/v1/indicators/targets", headers={}) == []
+    await tell(stocked, (ISSUED, header(version=4, budget_rules=[], phase=None)), (ISSUED, draft))
+    assert len(await items(stocked, "/v1/indicators/targets", headers={})) == 1
 
 
-async def test_everything_announced_fits_its_schema(house: House) -> None:
-    await stock(house)
+async def test_everything_announced_fits_its_schema(stocked: House) -> None:
     await put(
-        house,
+        stocked,
         "/v1/indicators/targets/26491-2026-digital-transformation-state-agencies",
         {"targets": [target(value=85)]},
     )
-    await post(house, row(), row(indicator="INFOSEC_LEVEL", value=None, level=1))
-    await post(house, row(value=None, action="withdraw", reason="nhầm"))
-    await house.sequence()
-    told = await items(house, "/v1/indicators/changes", limit=1000)
+    await post(stocked, row(), row(indicator="INFOSEC_LEVEL", value=None, level=1))
+    await post(stocked, row(value=None, action="withdraw", reason="nhầm"))
+    await stocked.sequence()
+    told = await items(stocked, "/v1/indicators/changes", limit=1000)
     assert {each["type"] for each in told} == set(EVENTS)
     for event in told:
         Draft202012Validator(EVENTS[event["type"]].model_json_schema()).validate(event["data"])
-        schema = await house.client.get(event["dataschema"], headers=house.admin)
+        schema = await stocked.client.get(event["dataschema"], headers=stocked.admin)
         assert schema.status_code == 200

@@ -6,12 +6,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from joserfc.jwk import OKPKey
-
 from chassis import clock
 from services.indicators.service.applying import parts_of
-from tests.conftest import TEMPLATE
-from tests.house import House, open_house
+from tests.house import House
 from tests.indicators.given import (
     ACTUALS,
     CATALOGUE,
@@ -26,7 +23,6 @@ from tests.indicators.given import (
     post,
     put,
     row,
-    stock,
     target,
 )
 
@@ -56,31 +52,31 @@ async def test_an_unknown_unit_is_looked_up_once_before_it_is_refused(house: Hou
     assert [(each["admin_unit"], each["province"]) for each in await items(house, ACTUALS)] == [("26491", "75")]
 
 
-async def test_production_takes_no_samples(admin_url: str, signing_key: OKPKey) -> None:
-    async with open_house(admin_url, signing_key, template=TEMPLATE) as demo:
-        await stock(demo)
-        settings = demo.settings.model_copy(update={"environment": "production"})
-        demo.composition.services["indicators"].state.house.settings = settings
-        response = await post(demo, row(source="sample"), row(period="2026-Q2"), mode="partial")
-        assert faults(response) == [(1, "source", "samples_refused")]
-        assert [each["period"] for each in await items(demo, ACTUALS)] == ["2026-Q2"]
-
-
-async def test_sample_figures_are_public_in_the_demo_only(house: House) -> None:
-    await stock(house)
-    await post(house, row(source="sample"))
-    assert len(await items(house, ACTUALS, headers={})) == 1
+def go_to_production(house: House) -> None:
+    """The same data under production settings."""
     settings = house.settings.model_copy(update={"environment": "production"})
     house.composition.services["indicators"].state.house.settings = settings
-    assert await items(house, ACTUALS, headers={}) == []
-    assert (await items(house, SCORECARDS, headers={}))[0]["actual"] is None
 
 
-async def test_writers_of_one_unit_queue_and_every_version_is_kept(house: House) -> None:
-    await stock(house)
-    answers = await asyncio.gather(*(post(house, row(value=80 + number)) for number in range(4)))
+async def test_production_takes_no_samples(stocked: House) -> None:
+    go_to_production(stocked)
+    response = await post(stocked, row(source="sample"), row(period="2026-Q2"), mode="partial")
+    assert faults(response) == [(1, "source", "samples_refused")]
+    assert [each["period"] for each in await items(stocked, ACTUALS)] == ["2026-Q2"]
+
+
+async def test_sample_figures_are_public_in_the_demo_only(stocked: House) -> None:
+    await post(stocked, row(source="sample"))
+    assert len(await items(stocked, ACTUALS, headers={})) == 1
+    go_to_production(stocked)
+    assert await items(stocked, ACTUALS, headers={}) == []
+    assert (await items(stocked, SCORECARDS, headers={}))[0]["actual"] is None
+
+
+async def test_writers_of_one_unit_queue_and_every_version_is_kept(stocked: House) -> None:
+    answers = await asyncio.gather(*(post(stocked, row(value=80 + number)) for number in range(4)))
     assert [each.status_code for each in answers] == [200] * 4
-    history = await items(house, f"{ACTUALS}/history")
+    history = await items(stocked, f"{ACTUALS}/history")
     assert [each["version"] for each in history] == [1, 2, 3, 4]
     assert sorted(each["value"] for each in history) == [80, 81, 82, 83]
     ends = [each["superseded_at"] for each in history[:-1]]
@@ -88,68 +84,63 @@ async def test_writers_of_one_unit_queue_and_every_version_is_kept(house: House)
     assert len(set(ends)) == 3
 
 
-async def test_posts_that_overlap_in_opposite_order_never_deadlock(house: House) -> None:
-    await stock(house)
+async def test_posts_that_overlap_in_opposite_order_never_deadlock(stocked: House) -> None:
     units = ["26491", "26434", "25378", "14161"]
     rows = [[row(admin_unit=unit, value=50 + turn) for unit in units] for turn in range(4)]
-    answers = await asyncio.gather(*(post(house, *(rows[n] if n % 2 else rows[n][::-1])) for n in range(4)))
+    answers = await asyncio.gather(*(post(stocked, *(rows[n] if n % 2 else rows[n][::-1])) for n in range(4)))
     assert [each.status_code for each in answers] == [200] * 4
-    assert len({each["value"] for each in await items(house, ACTUALS)}) == 1
+    assert len({each["value"] for each in await items(stocked, ACTUALS)}) == 1
 
 
-async def test_status_follows_the_clock(house: House) -> None:
-    await stock(house)
+async def test_status_follows_the_clock(stocked: House) -> None:
     with clock.frozen(datetime(2026, 9, 14, 16, 59, tzinfo=UTC)):
-        await post(house, row())
-    assert [each["data_status"] for each in await items(house, ACTUALS)] == ["estimated"]
+        await post(stocked, row())
+    assert [each["data_status"] for each in await items(stocked, ACTUALS)] == ["estimated"]
     with clock.frozen(datetime(2026, 9, 14, 17, 0, tzinfo=UTC)):
-        await post(house, row())
-    told = (await items(house, ACTUALS))[0]
+        await post(stocked, row())
+    told = (await items(stocked, ACTUALS))[0]
     assert (told["data_status"], told["version"], told["measured_on"]) == ("preliminary", 2, "2026-09-14")
 
 
-async def test_latest_is_the_greatest_end_on_or_before_the_day(house: House) -> None:
-    await stock(house)
+async def test_latest_is_the_greatest_end_on_or_before_the_day(stocked: House) -> None:
     rows = [row(period=period, value=value) for period, value in (("2026-Q2", 70), ("2026-S1", 71), ("2026-Q3", 72))]
-    await post(house, *rows, row(period="2025", value=99))
+    await post(stocked, *rows, row(period="2025", value=99))
     for on, period, value in (
         ("2026-06-13", None, None),
         ("2026-06-14", "2026-S1", 71),
         ("2026-09-13", "2026-S1", 71),
         ("2026-09-14", "2026-Q3", 72),
     ):
-        card = (await items(house, SCORECARDS, on=on))[0]
+        card = (await items(stocked, SCORECARDS, on=on))[0]
         found = card["actual"] or {"period": None, "value": None}
         assert (found["period"], found["value"], card["on"]) == (period, value, on)
-    quarters = (await items(house, SCORECARDS, on="2026-06-14", period_type="quarter"))[0]
+    quarters = (await items(stocked, SCORECARDS, on="2026-06-14", period_type="quarter"))[0]
     assert (quarters["actual"]["value"], quarters["period_type"]) == (70, "quarter")
 
 
-async def test_a_scorecard_can_be_read_as_it_was_known(house: House) -> None:
-    await stock(house)
-    await post(house, row())
-    moment = (await house.client.get(ACTUALS, headers=house.admin)).headers["Known-At"]
-    await post(house, row(value=70))
-    now = (await items(house, SCORECARDS, on="2026-11-22"))[0]["evaluation"]
-    then = (await items(house, SCORECARDS, on="2026-11-22", known_at=moment))[0]["evaluation"]
+async def test_a_scorecard_can_be_read_as_it_was_known(stocked: House) -> None:
+    await post(stocked, row())
+    moment = (await stocked.client.get(ACTUALS, headers=stocked.admin)).headers["Known-At"]
+    await post(stocked, row(value=70))
+    now = (await items(stocked, SCORECARDS, on="2026-11-22"))[0]["evaluation"]
+    then = (await items(stocked, SCORECARDS, on="2026-11-22", known_at=moment))[0]["evaluation"]
     assert (now["achievement"], then["achievement"]) == ("on_track", "exceeded")
 
 
-async def test_a_scorecard_costs_one_statement_for_one_commune_or_many(house: House) -> None:
-    await stock(house)
+async def test_a_scorecard_costs_one_statement_for_one_commune_or_many(stocked: House) -> None:
     keys = [f"{code}-2026-digital-transformation" for code in ("26434", "25378", "14161")]
-    await hear(house, header(), *(header(key) for key in keys))
+    await hear(stocked, header(), *(header(key) for key in keys))
     for key in keys:
         await put(
-            house, f"/v1/indicators/targets/{key}", {"targets": [target(), target("2", indicator="CASHLESS_RATE")]}
+            stocked, f"/v1/indicators/targets/{key}", {"targets": [target(), target("2", indicator="CASHLESS_RATE")]}
         )
     for params, number in (({"admin_unit": "26434"}, 2), ({}, 7)):
-        with house.statements("indicators") as seen:
-            assert len(await items(house, SCORECARDS, **params)) == number
+        with stocked.statements("indicators") as seen:
+            assert len(await items(stocked, SCORECARDS, **params)) == number
         assert len(seen) == 1
     for path in ("catalogue", "regimes", "periods", "targets", "actuals", "actuals/history"):
-        with house.statements("indicators") as seen:
-            await items(house, f"/v1/indicators/{path}")
+        with stocked.statements("indicators") as seen:
+            await items(stocked, f"/v1/indicators/{path}")
         assert len(seen) == 1, path
 
 
@@ -159,11 +150,10 @@ async def changes(house: House, headers: dict[str, str] | None = None, **params:
     return await items(house, "/v1/indicators/changes", headers, **asked)
 
 
-async def test_a_post_is_announced_once_per_unit_with_old_and_new_figures(house: House) -> None:
-    await stock(house)
-    await post(house, row(), row(admin_unit="14161", value=50), row(period="2026-Q2"))
-    await post(house, row(value=86, note="mật", evidence_url="https://example.vn"), row(period="2026-Q2"))
-    told = await changes(house)
+async def test_a_post_is_announced_once_per_unit_with_old_and_new_figures(stocked: House) -> None:
+    await post(stocked, row(), row(admin_unit="14161", value=50), row(period="2026-Q2"))
+    await post(stocked, row(value=86, note="mật", evidence_url="https://example.vn"), row(period="2026-Q2"))
+    told = await changes(stocked)
     assert [(each["subject"], each["data"]["version"], len(each["data"]["changes"])) for each in told] == [
         ("14161", 1, 1),
         ("26491", 1, 2),
@@ -186,29 +176,27 @@ async def test_a_post_is_announced_once_per_unit_with_old_and_new_figures(house:
     assert told[-1]["province"] == "75"
 
 
-async def test_samples_are_announced_apart_and_to_everybody(house: House) -> None:
-    await stock(house)
-    await post(house, row(source="sample"), row(period="2026-Q2"))
-    everybody = await changes(house, {})
+async def test_samples_are_announced_apart_and_to_everybody(stocked: House) -> None:
+    await post(stocked, row(source="sample"), row(period="2026-Q2"))
+    everybody = await changes(stocked, {})
     assert [each["data"]["source"] for each in everybody] == ["sample"]
     assert everybody[0]["data"]["client_id"] is None
-    assert len(await changes(house)) == 2
-    assert len(await changes(house, house.headers("changes:read", ["26491"]))) == 2
-    assert len(await changes(house, house.headers("changes:read", ["26434"]))) == 1
-    await post(house, row(value=84))
-    assert len(await changes(house, {})) == 1, "a real figure over a sample one is not public"
+    assert len(await changes(stocked)) == 2
+    assert len(await changes(stocked, stocked.headers("changes:read", ["26491"]))) == 2
+    assert len(await changes(stocked, stocked.headers("changes:read", ["26434"]))) == 1
+    await post(stocked, row(value=84))
+    assert len(await changes(stocked, {})) == 1, "a real figure over a sample one is not public"
 
 
-async def test_a_long_announcement_is_told_in_parts(house: House) -> None:
-    await stock(house)
+async def test_a_long_announcement_is_told_in_parts(stocked: House) -> None:
     rows = [
         row(indicator="BUDGET_WORDS", value=None, text=f"{month:02d}" + "ă" * 1900, period=f"2026-{month:02d}")
         for month in range(1, 12)
     ]
-    await post(house, *rows)
+    await post(stocked, *rows)
     rewritten = [{**each, "text": "đ" + each["text"]} for each in rows]
-    await post(house, *rewritten)
-    told = await changes(house)
+    await post(stocked, *rewritten)
+    told = await changes(stocked)
     assert [each["data"]["version"] for each in told] == [1, 2, 3]
     assert len(told[0]["data"]["changes"]) == 11
     assert sum(len(each["data"]["changes"]) for each in told[1:]) == 11
@@ -222,10 +210,9 @@ def test_parts_hold_every_change_in_order() -> None:
     assert list(parts_of([])) == []
 
 
-async def test_every_write_is_in_the_audit(house: House) -> None:
-    await stock(house)
-    posted = (await post(house, row())).json()
-    told = await items(house, "/v1/indicators/audit")
+async def test_every_write_is_in_the_audit(stocked: House) -> None:
+    posted = (await post(stocked, row())).json()
+    told = await items(stocked, "/v1/indicators/audit")
     assert [(each["action"], each["subject"]) for each in told] == [
         ("catalogue.applied", "catalogue:"),
         ("regimes.applied", "regimes"),
@@ -242,10 +229,9 @@ async def test_local_codes_of_an_unheard_unit_are_looked_up(house: House) -> Non
     assert response.json()["errors"][0]["code"] == "admin_unit_not_found"
 
 
-async def test_a_plan_nobody_told_of_is_not_found(house: House) -> None:
-    await stock(house)
-    response = await house.client.put(
-        "/v1/indicators/targets/26491-2030-nothing", json={"targets": []}, headers=house.admin
+async def test_a_plan_nobody_told_of_is_not_found(stocked: House) -> None:
+    response = await stocked.client.put(
+        "/v1/indicators/targets/26491-2030-nothing", json={"targets": []}, headers=stocked.admin
     )
     assert (response.status_code, response.json()["code"]) == (404, "target_plan_unknown")
-    assert (await house.client.get("/v1/indicators/targets/x", headers=house.admin)).status_code == 404
+    assert (await stocked.client.get("/v1/indicators/targets/x", headers=stocked.admin)).status_code == 404

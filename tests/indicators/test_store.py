@@ -14,7 +14,7 @@ from services.indicators.schemas.targets import TargetRow
 from services.indicators.store import Base, catalogue, figures, periods, targets
 from services.indicators.store.visibility import Viewer, covered, units
 from tests.house import House
-from tests.indicators.given import post, row, stock
+from tests.indicators.given import post, row
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,9 @@ def test_large_tables_begin_with_the_commune() -> None:
         assert next(iter(Base.metadata.tables[f"indicators.{name}"].primary_key.columns)).name == "admin_unit_id"
 
 
-async def test_what_was_superseded_can_be_read_but_never_changed(house: House) -> None:
-    await stock(house)
-    await post(house, row())
-    await post(house, row(value=86))
+async def test_what_was_superseded_can_be_read_but_never_changed(stocked: House) -> None:
+    await post(stocked, row())
+    await post(stocked, row(value=86))
     for statement in (
         "UPDATE actual_revision SET value = 1",
         "DELETE FROM actual_revision",
@@ -48,15 +47,14 @@ async def test_what_was_superseded_can_be_read_but_never_changed(house: House) -
         "DELETE FROM posting",
         "UPDATE audit SET client_id = 'x'",
     ):
-        async with house.database("indicators").engine.connect() as connection:
+        async with stocked.database("indicators").engine.connect() as connection:
             with pytest.raises(ProgrammingError, match="permission denied"):
                 await connection.exec_driver_sql(statement)
 
 
-async def test_every_figure_knows_its_post(house: House) -> None:
-    await stock(house)
-    posted = (await post(house, row(), row(period="2026-Q2"))).json()
-    async with house.database("indicators").engine.connect() as connection:
+async def test_every_figure_knows_its_post(stocked: House) -> None:
+    posted = (await post(stocked, row(), row(period="2026-Q2"))).json()
+    async with stocked.database("indicators").engine.connect() as connection:
         found = await connection.exec_driver_sql(
             "SELECT p.import_id::text, p.client_id, p.received, count(*) FROM actual a"
             " JOIN posting p ON p.id = a.posting_id GROUP BY 1, 2, 3"

@@ -1,0 +1,36 @@
+"""A house with a catalogue, regimes and one plan's target: made once per worker, copied for every test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from joserfc.jwk import OKPKey
+
+from tests.conftest import TEMPLATE
+from tests.house import House, open_house
+from tests.indicators.given import stock
+
+
+@pytest.fixture(scope="session")
+async def stocked_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[str]:
+    """The name of a database that holds the stock."""
+    name = f"stocked_indicators_{os.getpid()}"
+    connection = await asyncpg.connect(admin_url)
+    async with open_house(admin_url, signing_key, template=TEMPLATE) as house:
+        await stock(house)
+        for app in house.composition.services.values():
+            await app.state.house.database.close()
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {house.database('indicators').url.database}")
+    yield name
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture
+async def stocked(admin_url: str, signing_key: OKPKey, stocked_template: str) -> AsyncIterator[House]:
+    """A house of its own with the stock in it."""
+    async with open_house(admin_url, signing_key, template=stocked_template) as house:
+        yield house

@@ -22,7 +22,7 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Every setting of every process; `deploy/env.example` lists them all with unit and default."""
 
-    model_config = SettingsConfigDict(env_prefix="CHITIEU_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CHITIEU_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     environment: Environment = Field(Environment.PRODUCTION, description="demo or production")
     data_dir: Path = Field(Path(".chitieu"), description="folder of the embedded database and the local keys")

@@ -34,6 +34,7 @@ class ListOf:
 
 
 UNITS = ListOf("plans", "/v1/plans/admin-units", "code")
+COMMUNES_OF_PROVINCE = ListOf("plans", "/v1/plans/admin-units", "province_code", "province")
 OFFICES = ListOf("plans", "/v1/plans/offices", "admin_unit")
 PLANS = ListOf("plans", "/v1/plans", "plan_key")
 PLANS_OF_UNIT = ListOf("plans", "/v1/plans", "admin_unit")

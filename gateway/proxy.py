@@ -79,7 +79,10 @@ class Forwarder:
         await response(scope, receive, send)
 
     async def _forward(self, service: str, request: Request) -> Response:
-        client = self._peers.client(service)
+        try:
+            client = self._peers.client(service)
+        except LookupError as error:
+            return _away(service, request, str(error))
         outgoing = client.build_request(
             request.method,
             _url(client.base_url, request.scope),
@@ -90,10 +93,14 @@ class Forwarder:
         try:
             incoming = await client.send(outgoing, stream=True)
         except httpx2.TransportError as error:
-            log.warning("upstream_away", service_asked=service, reason=type(error).__name__)
-            refusal = Unavailable(UPSTREAM_UNAVAILABLE, service=service, headers={"Retry-After": "1"})
-            return problem(refusal, request.scope, BASE)
+            return _away(service, request, type(error).__name__)
         return _passed_on(incoming)
+
+
+def _away(service: str, request: Request, reason: str) -> Response:
+    log.warning("upstream_away", service_asked=service, reason=reason)
+    refusal = Unavailable(UPSTREAM_UNAVAILABLE, service=service, headers={"Retry-After": "1"})
+    return problem(refusal, request.scope, BASE)
 
 
 def _url(base: httpx2.URL, scope: Scope) -> httpx2.URL:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from gateway.clients import Row
 from gateway.context import Info
-from gateway.loaders import PLANS_OF_UNIT, UNITS, Value
+from gateway.loaders import UNITS, Value
 from gateway.schema.pages import DEFAULT_PAGE, After, First, read_page
-from gateway.selection import children, whole_number
 from gateway.types.enums import AdminUnitType
 from gateway.types.scalars import Date
-from gateway.types.scorecards import argument, this_year
+from gateway.types.scorecards import argument
+from gateway.types.units import Types, keep_plans, plans_year
 
 COMMUNES = (AdminUnitType.COMMUNE, AdminUnitType.WARD, AdminUnitType.SPECIAL_ZONE)
 PROVINCES = (AdminUnitType.PROVINCE, AdminUnitType.MUNICIPALITY)
@@ -21,25 +21,13 @@ Words = Annotated[str | None, argument("Words of the name, with or without accen
 ValidOn = Annotated[Date | None, argument("Units as they are on this day; today where absent.")]
 
 
-def _plans_year(info: Info, *path: str) -> int | None:
-    """The one year whose plans the query asks of each unit; None if it asks for none, or for several."""
-    asked = [node for name in ("plan", "plans") for node in children(info, *path, name)]
-    years = {whole_number(info, node, "year") or this_year() for node in asked}
-    return years.pop() if len(years) == 1 else None
-
-
-def _keep_plans(info: Info, units: list[Row], year: int | None) -> None:
-    for unit in units if year else ():
-        info.context.loaders.prime(PLANS_OF_UNIT, unit["code"], unit["plans"], year=year)
-
-
 async def _find(info: Info, code: str, on: Date | None, types: tuple[AdminUnitType, ...]) -> Row | None:
-    year = _plans_year(info)
+    year = plans_year(info)
     embedded: dict[str, Value] = {"with": "plans", "year": year} if year else {}
     unit = await info.context.loaders.first(UNITS, code, on=on, **embedded)
     if unit is None or unit["type"] not in types:
         return None
-    _keep_plans(info, [unit], year)
+    keep_plans(info, [unit], year)
     return unit
 
 
@@ -57,14 +45,14 @@ async def communes(  # noqa: PLR0913  # the arguments of the field
     info: Info,
     province: Annotated[str | None, argument("Code of a province; every province where absent.")] = None,
     code: Annotated[list[str] | None, argument("Only communes of these codes.")] = None,
-    type: Annotated[list[AdminUnitType] | None, argument("Of these types only.")] = None,  # noqa: A002
+    type: Types = None,  # noqa: A002 - the field's name
     q: Words = None,
     on: ValidOn = None,
     first: First = DEFAULT_PAGE,
     after: After = None,
 ) -> Row:
     """Communes in the order of a Vietnamese dictionary."""
-    year = _plans_year(info, "nodes")
+    year = plans_year(info, "nodes")
     filters: dict[str, Value | list[str]] = {
         "province": province,
         "code": code,
@@ -75,7 +63,7 @@ async def communes(  # noqa: PLR0913  # the arguments of the field
         "year": year,
     }
     page = await read_page(info, "plans", UNITS.path, first, after, filters)
-    _keep_plans(info, page["nodes"], year)
+    keep_plans(info, page["nodes"], year)
     return page
 
 

@@ -9,12 +9,13 @@ from strawberry import Parent
 
 from gateway.clients import Row
 from gateway.context import Info
-from gateway.loaders import ACTUALS, OFFICES, PLANS_OF_UNIT, SCORECARDS, UNITS
+from gateway.loaders import ACTUALS, COMMUNES_OF_PROVINCE, OFFICES, PLANS_OF_UNIT, SCORECARDS, UNITS, Value
+from gateway.selection import children, whole_number
 from gateway.types.budget import Budget
 from gateway.types.enums import AdminUnitType
 from gateway.types.fields import shared, shown, told
 from gateway.types.indicators import Actual
-from gateway.types.nodes import Node, identified
+from gateway.types.nodes import Node, identified, unit_code
 from gateway.types.offices import Office
 from gateway.types.plans import Plan
 from gateway.types.scalars import Date, Period
@@ -128,6 +129,53 @@ class Commune(AdminUnit, Node):
     budget: Budget | None = told("The money of its plans of a year.", _budget)
 
 
+def plans_year(info: Info, *path: str) -> int | None:
+    """The one year whose plans a query asks of each unit; None if it asks for none, or for several."""
+    asked = [node for name in ("plan", "plans") for node in children(info, *path, name)]
+    years = {whole_number(info, node, "year") or this_year() for node in asked}
+    return years.pop() if len(years) == 1 else None
+
+
+def keep_plans(info: Info, units: list[Row], year: int | None) -> None:
+    """Remember the plans that came along with units."""
+    for unit in units if year else ():
+        info.context.loaders.prime(PLANS_OF_UNIT, unit["code"], unit["plans"], year=year)
+
+
+Types = Annotated[list[AdminUnitType] | None, argument("Of these types only.")]
+
+
+async def _communes(row: Parent[Row], info: Info, type: Types = None) -> list[Row]:  # noqa: A002 - the field's name
+    year = plans_year(info)
+    embedded: dict[str, Value] = {"with": "plans", "year": year} if year else {}
+    kinds = tuple(kind.value for kind in type or ()) or None
+    found = await info.context.loaders.rows(COMMUNES_OF_PROVINCE, row["code"], type=kinds, **embedded)
+    keep_plans(info, found, year)
+    return found
+
+
+async def _missing(row: Parent[Row], info: Info, year: Year = None) -> list[Row]:
+    asked = {"province": row["code"], "year": year or this_year()}
+    return await info.context.services.rows("plans", "/v1/plans/missing", asked)
+
+
+async def commune_of(row: Parent[Row], info: Info) -> Row | None:
+    """The commune a row names."""
+    return await info.context.loaders.first(UNITS, row["admin_unit"])
+
+
+@shown
+class MissingPlan:
+    """A commune without an issued plan for a year."""
+
+    commune_code: str = told("Code of the commune.", unit_code)
+    name_vi: str = told("Its name.")
+    name_en: str = told("The same without accents.")
+    type: AdminUnitType = told("What it is by law.")
+    year: int = told("The year without a plan.")
+    commune: Commune | None = told("The commune.", commune_of)
+
+
 @shown
 class Province(AdminUnit, Node):
     """A province or centrally run city."""
@@ -135,8 +183,5 @@ class Province(AdminUnit, Node):
     id: strawberry.ID = identified("Province", "code")
     offices: list[Office] | None = told("Its offices.", _offices, size=20)
     plans: list[Plan] | None = told("Plans of the province itself of a year that the caller may see.", _plans, size=2)
-
-
-async def commune_of(row: Parent[Row], info: Info) -> Row | None:
-    """The commune a row names."""
-    return await info.context.loaders.first(UNITS, row["admin_unit"])
+    communes: list[Commune] | None = told("Its communes, in Vietnamese dictionary order.", _communes, size=100)
+    missing_plans: list[MissingPlan] | None = told("Its communes without an issued plan for a year.", _missing, size=50)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -136,8 +136,9 @@ class _Plain(HouseError):
         self.status = status  # type: ignore[misc]  # the framework decides this one
 
 
-def _validation(error: RequestValidationError) -> Refused:
-    return Refused(BODY_INVALID, faults=[_fault(item, error.body) for item in error.errors()])
+def body_refusal(items: Iterable[Mapping[str, Any]], body: Any) -> Refused:
+    """The refusal of what pydantic found wrong; `body` is the body's type, whose fields are suggested."""
+    return Refused(BODY_INVALID, faults=[_fault(item, body) for item in items])
 
 
 def _fault(item: Mapping[str, Any], body: Any) -> Fault:
@@ -150,31 +151,28 @@ def _fault(item: Mapping[str, Any], body: Any) -> Fault:
     if item["type"] == "missing":
         return Fault(FIELD_MISSING, {"field": name}, pointer=pointer, column=column)
     if item["type"] == "extra_forbidden":
-        return Fault(FIELD_UNKNOWN, unknown(name, _siblings(body, place)), pointer=pointer, value=value)
+        return Fault(FIELD_UNKNOWN, unknown(name, _fields_at(body, place[:-1])), pointer=pointer, value=value)
     if item["type"] in RULES:
         # A validator that refuses for a rule of the house raises PydanticCustomError with the rule's code.
         return Fault(RULES[item["type"]], item.get("ctx", {}), pointer=pointer, column=column, value=value)
     return Fault(FIELD_INVALID, reason_values(item), pointer=pointer, column=column, value=value)
 
 
-def _siblings(body: Any, place: Sequence[Any]) -> Iterable[str]:
-    """The fields of the body model that the surrounding object looks most like."""
-    for part in place[:-1]:
-        try:
-            body = body[part]
-        except (KeyError, IndexError, TypeError):
-            return ()
-    written = set(body) if isinstance(body, dict) else set()
-    models = [set(model.model_fields) for model in _models(BaseModel)]
-    best = max(models, key=lambda fields: len(fields & written), default=set())
-    return best if best & written else set().union(*models)
+def _fields_at(annotation: Any, place: Sequence[Any]) -> set[str]:
+    """The fields of the model, or models, that may stand at a place of a body of this type."""
+    models = _models_in(annotation)
+    for part in place:
+        # Indexes lead to the items of a list, whose models are known already.
+        inner = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+        models = [found for each in inner for found in _models_in(each)] or models
+    return {name for model in models for name in model.model_fields}
 
 
-def _models(base: type[BaseModel]) -> Iterable[type[BaseModel]]:
-    for model in base.__subclasses__():
-        if model.model_config.get("extra") == "forbid":
-            yield model
-        yield from _models(model)
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models a type is made of: itself, what its list holds, what it may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
 
 
 def unknown(name: str, known: Iterable[str]) -> dict[str, str]:
@@ -208,7 +206,9 @@ def install_problems(app: FastAPI, base: str) -> None:
 
     async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem(_validation(error), request.scope, base)
+        field = getattr(request.scope.get("route"), "body_field", None)
+        body = field.field_info.annotation if field is not None else None
+        return problem(body_refusal(error.errors(), body), request.scope, base)
 
     async def framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from chassis.database import Reading, Writing
 from chassis.errors import MEDIA_UNSUPPORTED, Refused, UnsupportedMedia
 from chassis.listing import answer
 from chassis.pages import Paging
+from chassis.problems import body_refusal
 from chassis.replies import reply
 from services.plans.api.router import (
     DRY_RUN,
@@ -127,7 +127,7 @@ async def _units(request: Request) -> AdminUnitsBody:
         return AdminUnitsBody.model_validate(data)
     except ValidationError as error:
         found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_url=False)]
-        raise RequestValidationError(found, body=data) from error
+        raise body_refusal(found, AdminUnitsBody) from error
 
 
 def _text(content: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -37,5 +39,36 @@ async def record(
             "request_id": db.info.get("request_id"),
             "old": None if change[0] is None else encode(change[0]).decode(),
             "new": None if change[1] is None else encode(change[1]).decode(),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing a write touched: its subject, where it lies (province, commune), and what it says now."""
+
+    subject: str
+    province: str | None
+    commune: str | None
+    new: Any
+
+
+async def record_all(db: Session, caller: Caller, action: str, deeds: Sequence[Deed]) -> None:
+    """Note a write that touched many subjects: one row each, in one statement."""
+    rows = [
+        {"subject": each.subject, "province": each.province, "commune": each.commune, "new": each.new} for each in deeds
+    ]
+    await db.execute(
+        text(
+            "INSERT INTO audit (client_id, caller_subject, action, subject, province, commune, request_id, new)"
+            " SELECT :client_id, :caller_subject, :action, subject, province, commune, :request_id, new"
+            " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(subject text, province text, commune text, new jsonb)"
+        ),
+        {
+            "client_id": caller.client_id,
+            "caller_subject": caller.subject,
+            "action": action,
+            "request_id": db.info.get("request_id"),
+            "rows": encode(rows).decode(),
         },
     )

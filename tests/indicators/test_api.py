@@ -160,6 +160,21 @@ async def test_a_regime_with_figures_keeps_its_days(stocked: House) -> None:
     assert everybody[0]["due_on"] == "2026-06-20"
 
 
+async def test_regimes_that_contradict_each_other_are_refused(stocked: House) -> None:
+    rule = {"period_type": "quarter", "day": 14}
+    twice = [{**CALENDAR, "due_rules": [rule, rule]}, CALENDAR, {**CALENDAR, "code": "other", "default_for": ["*"]}]
+    assert await refused(stocked, REGIMES, {"regimes": twice}) == (
+        422,
+        [
+            ("key_twice", "/regimes/0/due_rules/1"),
+            ("key_twice", "/regimes/1/code"),
+            ("default_regime_taken", "/regimes/2/default_for"),
+        ],
+    )
+    weekly = {**CALENDAR, "due_rules": [{"period_type": "week", "day": 1}]}
+    assert (await refused(stocked, REGIMES, {"regimes": [weekly]}))[0] == 422
+
+
 async def test_targets_come_back_as_they_were_put(stocked: House) -> None:
     document = await stocked.client.get(TARGETS, headers=stocked.admin)
     told = document.json()

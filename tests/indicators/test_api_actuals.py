@@ -105,7 +105,7 @@ async def test_what_was_never_there_cannot_be_withdrawn(stocked: House) -> None:
 
 
 BAD_ROWS: list[tuple[dict[str, Any], str, str]] = [
-    ({"admin_unit": "26492"}, "admin_unit", "admin_unit_not_found"),
+    ({"admin_unit": "26492"}, "admin_unit", "admin_unit_unknown"),
     ({"admin_unit": "xã Đại Phước"}, "admin_unit", "admin_unit_named_not_coded"),
     ({"admin_unit": "99999"}, "admin_unit", "admin_unit_not_valid"),
     ({"period": "2025-Q2"}, "admin_unit", "admin_unit_not_valid"),

@@ -46,7 +46,7 @@ async def test_an_unknown_unit_is_looked_up_once_before_it_is_refused(house: Hou
     await house.follow()
     await put(house, CATALOGUE, {"indicators": ENTRIES})
     await put(house, REGIMES, {"regimes": [STATE]})
-    assert faults(await post(house, row())) == [(1, "admin_unit", "admin_unit_not_found")]
+    assert faults(await post(house, row())) == [(1, "admin_unit", "admin_unit_unknown")]
     await record_units(house, DONG_NAI, DAI_PHUOC)
     assert (await post(house, row())).status_code == 200
     assert [(each["admin_unit"], each["province"]) for each in await items(house, ACTUALS)] == [("26491", "75")]
@@ -217,8 +217,9 @@ async def test_every_write_is_in_the_audit(stocked: House) -> None:
         ("catalogue.applied", "catalogue:"),
         ("regimes.applied", "regimes"),
         ("targets.applied", "26491-2026-digital-transformation-state-agencies"),
-        ("actuals.posted", posted["import_id"]),
+        ("actuals.posted", "26491"),
     ]
+    assert told[-1]["new"] == {"import_id": posted["import_id"], "created": 1, "updated": 0}
     assert (told[-1]["commune"], told[-1]["province"], told[-1]["client_id"]) == ("26491", "75", "tester")
 
 
@@ -226,7 +227,7 @@ async def test_local_codes_of_an_unheard_unit_are_looked_up(house: House) -> Non
     await hear(house)
     body = {"owner": "12345", "indicators": []}
     response = await house.client.put(CATALOGUE, json=body, headers=house.admin)
-    assert response.json()["errors"][0]["code"] == "admin_unit_not_found"
+    assert response.json()["errors"][0]["code"] == "admin_unit_unknown"
 
 
 async def test_a_plan_nobody_told_of_is_not_found(stocked: House) -> None:

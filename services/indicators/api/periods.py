@@ -55,7 +55,8 @@ async def list_regimes(
         {
             403: "scope_missing, unit_not_covered",
             409: "regime_in_use",
-            422: "body_invalid with opening_day_invalid, span_invalid, key_twice, field_unknown, field_invalid",
+            422: "body_invalid with opening_day_invalid, span_invalid, key_twice, default_regime_taken, field_unknown, "
+            "field_invalid",
         },
     ),
 )

@@ -1,6 +1,6 @@
 """Regimes as data: their windows, the periods they cut a span of years into, and when reports are due."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -71,6 +71,50 @@ def rules_of_unit(stated: Iterable[UnitDueRule], admin_unit: str, province: str 
     for each in stated:
         by_unit.setdefault(each.admin_unit, []).append(each.rule)
     return by_unit.get(admin_unit) or by_unit.get(province or "") or by_unit.get("") or []
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the rules look at in one regime of a body."""
+
+    code: str
+    opens_on_day: int
+    years: tuple[int, int]
+    default_for: tuple[str, ...]
+    due_rules: tuple[UnitDueRule, ...]
+
+
+def check_regimes(stated: Sequence[Stated], defaults: Mapping[str, str]) -> list[Fault]:
+    """Every fault of a set of regimes: each in itself, codes twice, one unit with two default regimes.
+
+    `defaults` are the units whose default is a regime outside the set.
+    """
+    faults: list[Fault] = []
+    codes: set[str] = set()
+    taken = dict(defaults)
+    for index, each in enumerate(stated):
+        pointer = f"/regimes/{index}"
+        faults += check_regime(each.code, each.opens_on_day, each.years, pointer) + _check_due_rules(each, pointer)
+        if each.code in codes:
+            faults.append(Fault(rules.KEY_TWICE, {"value": each.code}, pointer=f"{pointer}/code", value=each.code))
+        codes.add(each.code)
+        for unit in each.default_for:
+            if taken.setdefault(unit, each.code) != each.code:
+                values = {"unit": unit, "regime": taken[unit]}
+                faults.append(Fault(rules.DEFAULT_TAKEN, values, pointer=f"{pointer}/default_for", value=unit))
+    return faults
+
+
+def _check_due_rules(stated: Stated, pointer: str) -> list[Fault]:
+    seen: set[tuple[str, PeriodType]] = set()
+    faults = []
+    for index, each in enumerate(stated.due_rules):
+        key = (each.admin_unit, each.rule.period_type)
+        if key in seen:
+            place = f"{pointer}/due_rules/{index}"
+            faults.append(Fault(rules.KEY_TWICE, {"value": "/".join(key)}, pointer=place, value=each.admin_unit))
+        seen.add(key)
+    return faults
 
 
 def check_regime(code: str, opens_on_day: int, years: tuple[int, int], pointer: str) -> list[Fault]:

@@ -64,6 +64,11 @@ REGIME_IN_USE = rule(
     vi="Chế độ {regime} đã có số liệu nên không đổi được ngày của kỳ; hãy đặt mã chế độ mới.",
     en="Regime {regime} has figures, so its periods keep their days; give the new rule a new code.",
 )
+DEFAULT_TAKEN = rule(
+    "default_regime_taken",
+    vi="Đơn vị {unit} đã có chế độ mặc định {regime}.",
+    en="Unit {unit} already has the default regime {regime}.",
+)
 OPENING_DAY_INVALID = rule(
     "opening_day_invalid", vi="Kỳ không thể mở vào ngày {day}.", en="Periods cannot open on day {day}."
 )
@@ -182,7 +187,7 @@ ADDRESS_EXPECTED = rule(
     "row_address_expected", vi="Cột {column} phải là địa chỉ http(s).", en="Column {column} must be an http(s) address."
 )
 ADMIN_UNIT_UNKNOWN = rule(
-    "admin_unit_not_found",
+    "admin_unit_unknown",
     vi="Không có đơn vị hành chính mã {value}.{suggestion_vi}",
     en="There is no administrative unit {value}.{suggestion_en}",
 )

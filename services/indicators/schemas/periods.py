@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.bodies import Body
-from chassis.periods import PeriodType
-from services.indicators.domain.periods import REPORTING_WINDOW_DAYS
+from chassis.periods import DueRule, PeriodType
+from services.indicators.domain.periods import REPORTING_WINDOW_DAYS, Stated, UnitDueRule
 from services.indicators.schemas.values import ShortWords, UnitCode, Words, Year
 
 RegimeCode = Annotated[str, Field(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$", max_length=60, examples=["state"])]
@@ -23,6 +24,12 @@ class DueRuleBody(Body):
     day: int = Field(strict=True, ge=1, le=31, description="A day the month does not have is its last day.")
     months_after: int = Field(0, strict=True, ge=0, le=12)
     source: Words | None = Field(None, description="Where it is stated.")
+
+    @model_validator(mode="after")
+    def _is_of_months(self) -> Self:
+        if self.period_type in (PeriodType.DAY, PeriodType.WEEK):
+            raise PydanticCustomError("period_type_of_months", "reports of days and weeks have no due rule")
+        return self
 
 
 class RegimeBody(Body):
@@ -46,6 +53,12 @@ class RegimeBody(Body):
     due_rules: Annotated[list[DueRuleBody], Field(max_length=20_000)] = Field([])
     source: Words | None = None
     note: Words | None = None
+
+    def stated(self) -> Stated:
+        """What the rules look at."""
+        rules = [UnitDueRule(DueRule(r.period_type, r.day, r.months_after), r.admin_unit or "") for r in self.due_rules]
+        years = (self.first_year, self.last_year)
+        return Stated(self.code, self.opens_on_day, years, tuple(self.default_for), tuple(rules))
 
 
 class RegimesBody(Body):

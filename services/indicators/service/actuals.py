@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,6 +87,12 @@ class Post:
     def changed(self) -> list[Settled]:
         """The rows that write something."""
         return [one for one in self.settled if one.outcome in (Outcome.CREATED, Outcome.UPDATED)]
+
+    @property
+    def provinces(self) -> dict[str, str | None]:
+        """The units that something is written for, with their provinces."""
+        rows = [one.judged.row for one in self.changed]
+        return {row.admin_unit: self.resolved[row.number].province for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,7 @@ def _events(post: Post, import_id: UUID) -> list[outbox.Event]:
             "period": row.period,
         }
         told.setdefault((row.admin_unit, _is_sample(one)), []).append(announced(one, key))
-    provinces = {row.admin_unit: post.resolved[row.number].province for row in post.rows}
+    provinces = post.provinces
     return [
         outbox.Event(
             ACTUALS_POSTED,
@@ -228,8 +235,7 @@ def _events(post: Post, import_id: UUID) -> list[outbox.Event]:
                 "source": SAMPLE if is_sample else None,
                 "changes": part,
             },
-            province=provinces[unit],
-            commune=unit,
+            *_place(unit, provinces[unit]),
             is_public=is_sample,
         )
         for (unit, is_sample), changes in sorted(told.items())
@@ -245,11 +251,26 @@ def _is_sample(settled: Settled) -> bool:
 
 
 async def _audit(db: Session, post: Post, import_id: UUID) -> None:
-    units = sorted({one.judged.row.admin_unit for one in post.changed})
-    provinces = {post.resolved[one.judged.row.number].province for one in post.changed}
-    place = (provinces.pop() if len(provinces) == 1 else None, units[0] if len(units) == 1 else None)
-    counts = {"units": units, "created": post.count(Outcome.CREATED), "updated": post.count(Outcome.UPDATED)}
-    await audit.record(db, post.caller, "actuals.posted", str(import_id), units=place, change=(None, counts))
+    """One row per unit, so that whoever answers for a unit finds every post that touched it."""
+    changed = Counter((one.judged.row.admin_unit, one.outcome) for one in post.changed)
+    deeds = [
+        audit.Deed(
+            unit,
+            *_place(unit, province),
+            {
+                "import_id": import_id,
+                "created": changed[unit, Outcome.CREATED],
+                "updated": changed[unit, Outcome.UPDATED],
+            },
+        )
+        for unit, province in sorted(post.provinces.items())
+    ]
+    await audit.record_all(db, post.caller, "actuals.posted", deeds)
+
+
+def _place(unit: str, province: str | None) -> tuple[str | None, str | None]:
+    """Province and commune of a unit; a province is no commune."""
+    return province, None if unit == province else unit
 
 
 def _result(db: Session, post: Post, terms: PostTerms, written: tuple[UUID | None, str]) -> PostResult:

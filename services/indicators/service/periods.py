@@ -13,7 +13,7 @@ from chassis.errors import BODY_INVALID, Conflict, Refused
 from chassis.listing import Listing
 from services.indicators.domain import rules
 from services.indicators.domain.filters import PeriodFilter
-from services.indicators.domain.periods import Regime, check_regime
+from services.indicators.domain.periods import Regime, check_regimes
 from services.indicators.schemas.events import REGIME_CHANGED
 from services.indicators.schemas.periods import RegimeBody, RegimesBody
 from services.indicators.service.applying import Terms, answer, require_everywhere
@@ -35,15 +35,18 @@ async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: T
 
     Raises:
         Forbidden: the token names units ("unit_not_covered").
-        Refused: an opening day or span that cannot be, a code twice ("body_invalid").
+        Refused: an opening day or span that cannot be, a code twice, two defaults for a unit
+            ("body_invalid").
         Conflict: periods with figures would get other days ("regime_in_use").
     """
     require_everywhere(caller)
-    faults = [fault for index, each in enumerate(body.regimes) for fault in _faults(each, f"/regimes/{index}")]
-    if faults:
-        raise Refused(BODY_INVALID, faults=faults)
     bodies = {each.code: each.model_dump() for each in body.regimes}
     before = await store.load_regimes(db)
+    staying = {} if terms.prune else {code: each for code, each in before.items() if code not in bodies}
+    defaults = {unit: code for code, each in staying.items() for unit in each["default_for"]}
+    faults = check_regimes([each.stated() for each in body.regimes], defaults)
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
     heads = await outbox.lock(db, {*before, *bodies, "regimes"})
     regimes = [_rule(each) for each in body.regimes]
     moved = await store.find_moved(db, regimes)
@@ -57,10 +60,6 @@ async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: T
         await audit.record(db, caller, "regimes.applied", "regimes", change=(sides[0], sides[1]))
     events = [_event(code, before.get(code), bodies.get(code)) for code in sorted(changed)]
     return answer(db, diffs, await outbox.append(db, heads, events))
-
-
-def _faults(body: RegimeBody, pointer: str) -> list[Any]:
-    return check_regime(body.code, body.opens_on_day, (body.first_year, body.last_year), pointer)
 
 
 def _rule(body: RegimeBody) -> Regime:

@@ -155,6 +155,6 @@ def _event(plan: PlanHeader, changes: list[dict[str, Any]]) -> outbox.Event:
         plan.plan_key,
         data,
         province=plan.province,
-        commune=plan.admin_unit,
+        commune=None if plan.admin_unit == plan.province else plan.admin_unit,
         is_public=plan.status in PUBLIC_STATUSES,
     )

@@ -235,7 +235,7 @@ def duplicates(rows: Collection[Judged], key: Mapping[int, tuple[int, ...]]) -> 
         by_key.setdefault(key[judged.row.number], []).append(judged)
     kept, repeats, faults = [], 0, []
     for same in by_key.values():
-        others = [each for each in same if _content(each) != _content(same[0])]
+        others = [each for each in same[1:] if _content(each) != _content(same[0])]
         if others:
             faults += [_contradiction(each, same[0], others[0]) for each in same]
         else:

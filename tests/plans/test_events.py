@@ -1,0 +1,88 @@
+"""What the service says: every type has a schema its events fit, versions follow each other, nobody is named."""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+
+import jsonschema
+import pytest
+import yaml
+
+from services.plans import events as declared
+from services.plans.schemas import events as said
+from tests.house import REFERENCE, House
+from tests.plans.calls import act, events, put_plan, writer
+from tests.plans.factories import AMENDMENT, PLAN_KEY, make_plan
+
+TYPES = {value for name, value in inspect.getmembers(said) if name.isupper() and isinstance(value, str)}
+
+
+def test_every_type_is_declared() -> None:
+    assert set(declared.EVENTS) == TYPES
+    assert declared.SUBSCRIPTIONS == ()
+
+
+async def test_events_fit_their_schemas(five_plans: House) -> None:
+    heard = await events(five_plans)
+    assert len(heard) == 7 + 120 + 5 + 5
+    for event in heard:
+        schema = declared.EVENTS[event["type"]].model_json_schema()
+        jsonschema.validate(event["data"], {**schema, "additionalProperties": False})
+
+
+async def test_versions_follow_each_other(five_plans: House) -> None:
+    versions = defaultdict(list)
+    for event in await events(five_plans):
+        versions[event["subject"]].append(event["data"]["version"])
+    for subject, given in versions.items():
+        assert given == list(range(1, len(given) + 1)), subject
+
+
+async def test_only_issued_plans_are_announced_to_all(five_plans: House) -> None:
+    public = [event["type"] for event in await events(five_plans, {}) if ".plan." in event["type"]]
+    assert public == [said.PLAN_ISSUED] * 5
+    own = await events(five_plans, five_plans.headers("changes:read", ["26491"]))
+    recorded = [event["subject"] for event in own if event["type"] == said.PLAN_RECORDED]
+    assert recorded == ["26491-2026-digital-transformation-state-agencies"]
+
+
+async def test_no_event_names_a_person_or_repeats_a_remark(five_plans: House) -> None:
+    texts = str(await events(five_plans))
+    for path in (REFERENCE / "plans").glob("*.yaml"):
+        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert plan["signer_name"] not in texts
+        for remark in (*plan["notes"], *(rule["note"] for rule in plan["budget_rules"] if "note" in rule)):
+            assert remark not in texts
+
+
+async def test_a_header_carries_what_followers_keep(five_plans: House) -> None:
+    heard = [event for event in await events(five_plans) if event["type"] == said.PLAN_ISSUED]
+    tan_hung = next(event for event in heard if event["data"]["admin_unit"] == "25345")
+    data = tan_hung["data"]
+    assert (data["province"], data["year"], data["status"], data["version"]) == ("75", 2026, "issued", 2)
+    assert (data["document_number"], data["budget_total_vnd"]) == (None, 1_670_000_000)
+    assert [rule["key"] for rule in data["budget_rules"]] == [f"R{n}" for n in range(1, 9)]
+    assert data["budget_rules"][0]["params"] == {
+        "metric": "tỷ lệ giải ngân",
+        "comparator": "eq",
+        "value": 100,
+        "measure_unit": "percent",
+        "base": 1_670_000_000,
+    }
+
+
+@pytest.mark.parametrize("deed", ["issue", "amend", "close"])
+async def test_a_refused_act_announces_nothing(units: House, deed: str) -> None:
+    body = {"issue": {}, "amend": {"amendment": AMENDMENT, "plan": make_plan()}, "close": {"reason_vi": "Hết"}}[deed]
+    before = await events(units)
+    assert (await act(units, deed, body, headers=writer(units, "37"))).status_code == 403
+    assert (await act(units, deed, body)).status_code == 404
+    assert await events(units) == before
+
+
+async def test_a_change_of_a_list_only_is_announced_with_a_new_version(units: House) -> None:
+    await put_plan(units)
+    await put_plan(units, make_plan(discrepancies=[]), prune="true")
+    heard = [event["data"] for event in await events(units) if event["subject"] == PLAN_KEY]
+    assert [(data["version"], data["status"]) for data in heard] == [(1, "draft"), (2, "draft")]

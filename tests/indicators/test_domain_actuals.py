@@ -284,6 +284,7 @@ def test_versions_count_changes_only() -> None:
     assert settle(judged(value=86), STORED).version == 4
     assert settle(judged(), STORED).version == 3
     assert settle(judged(value=86), STORED).outcome is Outcome.UPDATED
+    assert settle(judged(value=86), STORED).is_withdrawal is False
 
 
 def test_a_figure_speaks_in_the_column_of_its_kind() -> None:

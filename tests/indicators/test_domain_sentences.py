@@ -150,6 +150,7 @@ def test_words_are_quoted_not_computed() -> None:
     assert "; số liệu: 85,5 % (" in sentence_vi(case(words))
     assert "; figure: 85.5 % (" in sentence_en(case(words))
     spoken = replace(FIGURE, value=None)
+    assert "; figure: “đang làm” (" in sentence_en(case(words, record=replace(RECORD, figure=spoken, words="đang làm")))
     assert "; số liệu: “đang làm” (" in sentence_vi(
         case(words, spoken, record=replace(RECORD, figure=spoken, words="đang làm"))
     )

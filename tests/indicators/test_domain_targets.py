@@ -227,6 +227,18 @@ def test_regimes_that_cannot_cut_years_are_refused() -> None:
     ]
 
 
+def test_regimes_of_one_body_may_not_contradict_each_other() -> None:
+    due = periods.UnitDueRule(periods.DueRule(PeriodType.QUARTER, 14), "26491")
+    first = periods.Stated("a", 15, (2026, 2027), ("*",), (due, due))
+    second = periods.Stated("a", 1, (2026, 2027), ("*", "75"), ())
+    found = periods.check_regimes([first, second], {"75": "kept", "*": "a"})
+    assert [(fault.rule.code, fault.pointer) for fault in found] == [
+        ("key_twice", "/regimes/0/due_rules/1"),
+        ("key_twice", "/regimes/1/code"),
+        ("default_regime_taken", "/regimes/1/default_for"),
+    ]
+
+
 QUARTERLY = periods.DueRule(PeriodType.QUARTER, 14)
 HALF_YEARLY = periods.DueRule(PeriodType.HALF_YEAR, 10)
 

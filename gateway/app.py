@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import metadata
 
+import httpx2
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -20,6 +22,8 @@ from gateway.loaders import Loaders
 from gateway.proxy import BASE, FrontDoor
 from gateway.schema import build_schema, sdl
 
+READY_SECONDS = 2
+
 
 def build_gateway(house: House) -> ASGIApp:
     """The public door: GraphQL and its pages here, /v1/<service>/… at the services, wherever they run."""
@@ -29,7 +33,7 @@ def build_gateway(house: House) -> ASGIApp:
     app.state.house = house
     install_problems(app, BASE)
     app.include_router(_routes(_door(house)))
-    add_operations(app, lambda: _unreachable(house))
+    add_operations(app, lambda: _unready(house))
     wrap(app, "gateway", BASE)
     return FrontDoor(app, house.peers, timeout_seconds=house.settings.request_timeout_seconds)
 
@@ -74,6 +78,23 @@ def _routes(door: Door) -> APIRouter:
     return router
 
 
-async def _unreachable(house: House) -> str | None:
-    """Why the gateway is not ready: no service can be reached at all. One that is away does not close the door."""
-    return None if house.peers.names() else "no service is configured"
+async def _unready(house: House) -> str | None:
+    """Why the gateway is not ready: a service of this process is not, or none behind a URL is.
+
+    One remote service that is away does not close the door: the others' part of every answer stands.
+    """
+    names = house.peers.names()
+    if not names:
+        return "no service is configured"
+    answers = await asyncio.gather(*(_is_ready(house, name) for name in names))
+    away = [name for name, is_ready in zip(names, answers, strict=True) if not is_ready]
+    is_closed = len(away) == len(names) or any(house.peers.is_local(name) for name in away)
+    return f"{', '.join(away)} not ready" if is_closed else None
+
+
+async def _is_ready(house: House, name: str) -> bool:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            return (await house.peers.client(name).get("/readyz")).is_success
+    except (httpx2.TransportError, TimeoutError):
+        return False

@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Any
 
 import strawberry
+import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from strawberry.execution import optimized_is_awaitable
 
@@ -15,6 +16,8 @@ from gateway.context import Context
 from gateway.errors import format_error
 from gateway.limits import Limits
 from gateway.requests import GraphQLRequest
+
+log = structlog.get_logger("gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Engine:
         except RequestErrors as refusal:
             return _refusal(refusal.errors, context)
         result = await self._execute(operation, request, context)
+        name = operation.definition.name
+        errors = len(result.errors or ())
+        log.info("operation", operation=name.value if name else None, cost=context.cost, errors=errors)
         return _answer(result, context)
 
     async def _execute(self, operation: Operation, request: GraphQLRequest, context: Context) -> ExecutionResult:

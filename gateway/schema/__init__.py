@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.schema import budget_root, house_roots, indicator_roots, mutations, plan_roots, ranking_root, unit_roots
@@ -59,24 +60,27 @@ class Mutation:
     )
 
 
-def _item(row: Any, name: str) -> Any:
-    return row.get(name)
-
-
 @cache
 def build_schema() -> strawberry.Schema:
     """The whole schema, ready to run: rows of the services are its objects, read by the fields' own names."""
-    config = StrawberryConfig(scalar_map=SCALARS, default_resolver=_item)
-    schema = strawberry.Schema(Query, mutation=Mutation, types=NODES, config=config)
-    _read_rows(schema._schema)
+    schema = strawberry.Schema(Query, mutation=Mutation, types=NODES, config=StrawberryConfig(scalar_map=SCALARS))
+    for kind in schema._schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType):
+            _read_rows(kind)
     return schema
 
 
-def _read_rows(schema: GraphQLSchema) -> None:
-    """Rows are no instances of the classes above: their type is known from where they stand."""
-    for kind in schema.type_map.values():
-        if isinstance(kind, GraphQLObjectType):
-            kind.is_type_of = None
+def _read_rows(kind: GraphQLObjectType) -> None:
+    """Let a type's objects be rows: no instances of its class, and plain fields read without a detour."""
+    kind.is_type_of = None
+    for field in kind.fields.values():
+        definition = field.extensions.get("strawberry-definition")
+        if definition is not None and definition.is_basic_field:
+            field.resolve = _reader(definition.python_name)
+
+
+def _reader(name: str) -> Callable[..., Any]:
+    return lambda row, _info: row.get(name)
 
 
 def sdl() -> str:

@@ -9,14 +9,15 @@ from gateway.context import Info
 from gateway.loaders import PLANS
 from gateway.schema.pages import DEFAULT_PAGE, After, First, read_page
 from gateway.types.enums import PlanStatus
-from gateway.types.scorecards import argument
+from gateway.types.scorecards import KnownAt, argument
 
 PlanKey = Annotated[str, argument("Readable key: unit, year, kind.")]
 
 
-async def plan(info: Info, plan_key: PlanKey) -> Row | None:
-    """A plan by its key."""
-    return await info.context.loaders.first(PLANS, plan_key)
+async def plan(info: Info, plan_key: PlanKey, known_at: KnownAt = None) -> Row | None:
+    """A plan by its key, now or as it was known at a moment, with everything that hangs on it."""
+    found = await info.context.loaders.first(PLANS, plan_key, known_at=known_at)
+    return found and {**found, "known_at": known_at}
 
 
 async def plans(  # noqa: PLR0913  # the arguments of the field

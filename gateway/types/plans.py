@@ -118,7 +118,7 @@ def items(source: ListOf) -> Callable[..., Any]:
     """One list of a plan, asked together with the same list of every other plan of the query."""
 
     async def resolve(row: Parent[Row], info: Info) -> list[Row]:
-        return await info.context.loaders.rows(source, row["plan_key"])
+        return await info.context.loaders.rows(source, row["plan_key"], known_at=row.get("known_at"))
 
     return resolve
 
@@ -129,15 +129,18 @@ async def _tasks(
     pillar: Annotated[Pillar | None, strawberry.argument(description="Tasks of this pillar only.")] = None,
     office: Annotated[str | None, strawberry.argument(description="Tasks that name this office's slug.")] = None,
 ) -> list[Row]:
-    return await info.context.loaders.rows(TASKS, row["plan_key"], pillar=pillar and pillar.value, office=office)
+    return await info.context.loaders.rows(
+        TASKS, row["plan_key"], pillar=pillar and pillar.value, office=office, known_at=row.get("known_at")
+    )
 
 
 async def _scorecard(row: Parent[Row], info: Info, on: On = None, known_at: KnownAt = None) -> list[Row]:
-    return await info.context.loaders.rows(SCORECARDS_OF_PLAN, row["plan_key"], on=on, known_at=known_at)
+    moment = known_at or row.get("known_at")
+    return await info.context.loaders.rows(SCORECARDS_OF_PLAN, row["plan_key"], on=on, known_at=moment)
 
 
 def _budget(row: Parent[Row], known_at: KnownAt = None) -> Row:
-    return {"plan_key": row["plan_key"], "known_at": known_at}
+    return {"plan_key": row["plan_key"], "known_at": known_at or row.get("known_at")}
 
 
 @shown

@@ -63,6 +63,8 @@ def write_decimal(value: Any) -> str:
     """An exact number as a string without exponent."""
     if type(value) is int:
         return str(value)
+    if type(value) is Exact and value.is_finite():
+        return f"{value:f}"
     return f"{_exact(value):f}"
 
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.gateway.conftest import alone, asking
+from tests.house import House
 
 MODERN = "application/graphql-response+json"
 QUERY = {"query": "{__typename}"}
@@ -153,3 +154,10 @@ async def test_the_gateway_is_alive_and_documented(gateway: httpx2.AsyncClient) 
     assert "unsafe-eval" not in page.headers["Content-Security-Policy"]
     assert (await gateway.get("/nothing")).json()["code"] == "not_found"
     assert (await gateway.get("/v1/gateway/problems/upstream_unavailable")).json()["code"] == "upstream_unavailable"
+
+
+async def test_the_gateway_is_ready_when_its_services_are(five_plans: House) -> None:
+    assert (await five_plans.client.get("/readyz")).json() == {"status": "ok"}
+    async with asking(alone(plans_url="http://127.0.0.1:9", budget_url="http://127.0.0.1:9")) as client:
+        told = (await client.get("/readyz", headers={"Accept-Language": "en"})).json()
+    assert told["detail"] == "The service is not ready: plans, budget not ready."

@@ -263,3 +263,14 @@ async def test_a_service_refuses_with_its_own_code(served: Served) -> None:
     assert error["message"] == "Con trỏ trang không hợp lệ; hãy đọc lại từ đầu."
     english = await served.post('{communes(after: "nonsense"){nodes{code}}}', **{"Accept-Language": "en"})
     assert english["errors"][0]["message"] == "The cursor is not valid; start again."
+
+
+async def test_a_plan_is_read_as_it_was_known(served: Served) -> None:
+    query = """query($key: String!, $at: DateTime){plan(planKey: $key, knownAt: $at){
+      version tasks{key} targets{key} scorecard{on} budget{lines{key}}}}"""
+    now = (await served.ask(query, {"key": TAN_HUNG, "at": "2099-01-01T00:00:00Z"}))["plan"]
+    assert [len(now[name]) for name in ("tasks", "targets", "scorecard")] == [36, 16, 16]
+    assert len(now["budget"]["lines"]) == 16
+    assert (await served.ask(query, {"key": TAN_HUNG, "at": "2020-01-01T00:00:00Z"}))["plan"] is None
+    answer = await served.post(query, {"key": TAN_HUNG, "at": "2026-01-01T00:00:00"})
+    assert "needs an offset" in answer["errors"][0]["message"]

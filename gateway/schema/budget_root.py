@@ -22,6 +22,7 @@ Codes = Annotated[list[str] | None, argument("Codes of units.")]
 async def _lines(  # noqa: PLR0913  # the arguments of the field
     row: Parent[Row],
     info: Info,
+    *,
     pillar: Annotated[list[Pillar] | None, argument("Of these pillars only.")] = None,
     expenditure_kind: Annotated[list[ExpenditureKind] | None, argument("Of these kinds only.")] = None,
     office: Annotated[list[str] | None, argument("Led or coordinated by these offices, by slug.")] = None,

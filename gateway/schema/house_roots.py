@@ -62,6 +62,7 @@ class ChangePage:
 
 async def changes(  # noqa: PLR0913  # the arguments of the field
     info: Info,
+    *,
     service: Annotated[ServiceName, argument("Whose feed; each service has its own order.")],
     after: Annotated[Cursor | None, argument("Cursor of the page before; from the beginning where absent.")] = None,
     types: Annotated[list[str] | None, argument("Event types.")] = None,

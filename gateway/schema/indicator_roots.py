@@ -35,6 +35,7 @@ async def indicators(  # the arguments of the field
 
 async def actuals(  # noqa: PLR0913  # the arguments of the field
     info: Info,
+    *,
     province: Annotated[str | None, argument("Code of a province.")] = None,
     admin_unit: Annotated[list[str] | None, argument("Codes of units.")] = None,
     indicator: Annotated[list[str] | None, argument("Codes of indicators.")] = None,

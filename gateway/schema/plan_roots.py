@@ -22,6 +22,7 @@ async def plan(info: Info, plan_key: PlanKey, known_at: KnownAt = None) -> Row |
 
 async def plans(  # noqa: PLR0913  # the arguments of the field
     info: Info,
+    *,
     province: Annotated[str | None, argument("Code of a province.")] = None,
     admin_unit: Annotated[list[str] | None, argument("Codes of units.")] = None,
     year: Annotated[int | None, argument("Year, also within a phase.")] = None,

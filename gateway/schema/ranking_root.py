@@ -56,6 +56,7 @@ class Ranking:
 
 async def ranking(  # noqa: PLR0913  # the arguments of the field
     info: Info,
+    *,
     province: Annotated[str, argument("Code of the province.")],
     indicator: Annotated[str, argument("Code of the indicator.")],
     sub_population: Annotated[str | None, argument("A part of the population; the whole where absent.")] = None,

@@ -43,6 +43,7 @@ async def province(info: Info, code: Code, on: ValidOn = None) -> Row | None:
 
 async def communes(  # noqa: PLR0913  # the arguments of the field
     info: Info,
+    *,
     province: Annotated[str | None, argument("Code of a province; every province where absent.")] = None,
     code: Annotated[list[str] | None, argument("Only communes of these codes.")] = None,
     type: Types = None,  # noqa: A002 - the field's name

@@ -71,6 +71,7 @@ async def _plan(
 async def _scorecard(  # noqa: PLR0913  # the arguments of the field
     row: Parent[Row],
     info: Info,
+    *,
     year: Year = None,
     on: On = None,
     known_at: KnownAt = None,

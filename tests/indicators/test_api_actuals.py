@@ -155,17 +155,21 @@ async def test_names_in_decomposed_form_are_understood(stocked: House) -> None:
 
 
 async def test_every_fault_of_every_row_is_told_in_the_readers_language(stocked: House) -> None:
-    rows = [row(value="x", period="x"), row(), 5, row(indicator="WIFI_POINTS", value=2.5)]
+    bad = {"admin_unit": "Đại Phước", "indicator": "VNEID_ACOUNT_RATE"}
+    rows = [row(value="x", period="x"), row(), 5, row(indicator="WIFI_POINTS", value=2.5), row(value="x", **bad)]
     response = await post(stocked, *rows, headers={**stocked.admin, "Accept-Language": "vi"})
     assert faults(response) == [
         (1, "period", "period_malformed"),
         (1, "value", "row_number_expected"),
         (3, None, "row_not_object"),
         (4, "value", "value_not_whole"),
+        (5, "value", "row_number_expected"),
+        (5, "admin_unit", "admin_unit_named_not_coded"),
+        (5, "indicator", "indicator_unknown"),
     ]
-    assert response.json()["detail"] == "Không ghi dòng nào: 3 trên 4 dòng bị từ chối."
+    assert response.json()["detail"] == "Không ghi dòng nào: 4 trên 5 dòng bị từ chối."
     assert response.json()["errors"][1]["message"] == "Cột value phải là một số JSON, ví dụ 85.75."
-    assert response.json()["errors_total"] == 4
+    assert response.json()["errors_total"] == 7
 
 
 async def test_a_partial_post_writes_the_good_rows(stocked: House) -> None:

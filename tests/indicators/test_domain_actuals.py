@@ -90,7 +90,7 @@ def test_an_unknown_column_gets_a_suggestion() -> None:
 
 def test_all_faults_of_all_rows_are_told() -> None:
     rows, faults = read_rows([CELLS, 5, {"period": "x"}])
-    assert [row.number for row in rows] == [1]
+    assert [row.number for row in rows] == [1, 3]
     assert [(fault.row, fault.column) for fault in faults] == [
         (2, None),
         (3, "admin_unit"),

@@ -150,9 +150,7 @@ def _read(caller: Caller, cells: Any, terms: PostTerms) -> Post:
     if not terms.takes_samples:
         samples = [row for row in read if row.source == SAMPLE]
         faults += [Fault(rules.SAMPLES_REFUSED, row=row.number, column="source", value=SAMPLE) for row in samples]
-    post = Post(caller, len(rows), read, faults)
-    post.drop_refused()
-    return post
+    return Post(caller, len(rows), read, faults)
 
 
 async def _resolve(db: Session, post: Post, terms: PostTerms) -> None:
@@ -162,7 +160,9 @@ async def _resolve(db: Session, post: Post, terms: PostTerms) -> None:
     if any(found.admin_unit_id is None for found in post.resolved.values()):
         await terms.catch_up()
         post.resolved = await posting.resolve(db, post.rows)
-    post.faults += await refuse_unresolved(db, post.caller, post.rows, post.resolved)
+    told = {(fault.row, fault.column) for fault in post.faults}
+    found = await refuse_unresolved(db, post.caller, post.rows, post.resolved)
+    post.faults += [fault for fault in found if (fault.row, fault.column) not in told]
     post.drop_refused()
 
 

@@ -150,12 +150,12 @@ class Reader:
 
 
 def read_rows(cells: list[Any]) -> tuple[list[Row], list[Fault]]:
-    """Read every row; rows are numbered from 1, and a row with a fault is left out of the first list."""
+    """Read every row; rows are numbered from 1. A row with a bad cell is still read, so that its codes are checked."""
     rows, faults = [], []
     for number, each in enumerate(cells, start=1):
         row, found = read_row(number, each)
         faults += found
-        if row is not None and not found:
+        if row is not None:
             rows.append(row)
     return rows, faults
 

@@ -222,6 +222,9 @@ class Sequencer:
     async def pass_once(self) -> int:
         """Give positions to at most one batch; answers how many events were moved."""
         async with self._database.engine.begin() as connection:
+            # An idle pass takes no lock: a lock alone is a write, and fifty a second would keep the disk busy.
+            if not await connection.scalar(text("SELECT EXISTS (SELECT 1 FROM outbox)")):
+                return 0
             head = await connection.scalar(text("SELECT pos FROM feed_head WHERE feed = 'main' FOR UPDATE"))
             if head + self._batch >= self._partition_until:
                 await self._make_room(connection, head)

@@ -1,7 +1,16 @@
-"""`python -m chitieu` is the command `chitieu`."""
+"""The command, and `python -m chitieu`."""
 
 from __future__ import annotations
 
-from chitieu.cli import main
+import importlib
+import signal
 
-main()
+
+def start() -> None:
+    """Read the parts and run; Ctrl-C while they are being read ends quietly."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    importlib.import_module("chitieu.cli").main()
+
+
+if __name__ == "__main__":
+    start()

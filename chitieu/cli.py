@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -174,6 +175,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """The command; what it cannot do is one sentence, never a traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app()
     except (Trouble, PostgresTrouble) as trouble:

@@ -21,6 +21,7 @@ from chitieu.troubles import Trouble
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75  # longer than any client of ours keeps an idle connection, or it would meet a closed one
 WATCH_SECONDS = 1.0
 
 
@@ -110,6 +111,7 @@ class Serving:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._composition = composition

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,7 @@ WRITE_NOT_YET_VISIBLE = rule(
 )
 
 MAX_EVENT_BYTES = 48 * 1024
+_ENVELOPE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,21 @@ class Event:
     province: str | None = None
     commune: str | None = None
     is_public: bool = True
+
+
+def parts_of(changes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Changes in parts that fit into one event each."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for change in changes:
+        weight = len(encode(change)) + 1
+        if part and size + weight > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += weight
+    if part:
+        yield part
 
 
 @dataclass(slots=True)
@@ -119,8 +135,8 @@ async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
         return await write_token(db)
     written = await db.execute(
         text(
-            "WITH e AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ordinal int, type text, subject text,"
-            " version bigint, province text, commune text, is_public boolean, data jsonb)),"
+            "WITH e AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ordinal int, type text,"
+            " subject text, version bigint, province text, commune text, is_public boolean, data jsonb)),"
             " o AS (INSERT INTO outbox (type, subject, version, province, commune, is_public, data, trace)"
             " SELECT type, subject, version, province, commune, is_public, data, :trace FROM e ORDER BY ordinal"
             " RETURNING 1),"

@@ -77,6 +77,11 @@ def many(values: list[str]) -> list[str]:
     return list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
 
 
+def chosen(values: list[str] | None) -> tuple[str, ...]:
+    """A filter's values; none given is no filter."""
+    return tuple(many(values or []))
+
+
 def _known_at(
     known_at: Annotated[
         datetime | None, Query(description="Answer what was known at this moment (transaction time).")

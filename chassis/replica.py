@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Annotated, Any
 
 import structlog
@@ -29,6 +30,16 @@ SOURCE_UNAVAILABLE = rule(
 
 PAGE = 1000
 Apply = Callable[[Session, list[dict[str, Any]]], Awaitable[None]]
+
+
+def in_order(handlers: Mapping[str, Apply]) -> Apply:
+    """Take in events in their order, neighbours of one type together, each as its data."""
+
+    async def apply(db: Session, events: list[dict[str, Any]]) -> None:
+        for event_type, neighbours in groupby(events, key=lambda event: str(event["type"])):
+            await handlers[event_type](db, [event["data"] for event in neighbours])
+
+    return apply
 
 
 @dataclass(frozen=True, slots=True)

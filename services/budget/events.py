@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from pydantic import BaseModel
 
 from chassis.database import Session
-from chassis.replica import ListSource, Subscription
+from chassis.replica import ListSource, Subscription, in_order
 from services.budget import service
 from services.budget.schemas.events import LINES_APPLIED, LinesApplied
 
@@ -43,12 +42,6 @@ _HEAR = {
 }
 
 
-async def _hear(db: Session, events: list[dict[str, Any]]) -> None:
-    """Take in events in their order, neighbours of one type together."""
-    for event_type, neighbours in groupby(events, key=lambda event: event["type"]):
-        await _HEAR[event_type](db, [event["data"] for event in neighbours])
-
-
 SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(
         source="plans",
@@ -58,6 +51,6 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
             ListSource("/v1/plans?with=budget_rules", service.hear_plans),
         ),
         types=tuple(_HEAR),
-        apply=_hear,
+        apply=in_order(_HEAR),
     ),
 )

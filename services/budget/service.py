@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,6 @@ from chassis.errors import (
 )
 from chassis.history import SetDiff
 from chassis.listing import Listing
-from chassis.replies import encode
 from services.budget import store
 from services.budget.domain.filters import Dimension, LineFilter, PlanFilter, Scope
 from services.budget.domain.judging import CHECK_FIELDS, judge_plan
@@ -126,7 +125,7 @@ async def _announce(
     before, after = ({f"{each['set']}/{each['key']}": each[side] for each in changes} for side in ("old", "new"))
     units = (plan.province, plan.admin_unit)
     await audit.record(db, caller, "budget.applied", plan.plan_key, units=units, change=(before, after))
-    return await outbox.append(db, heads, [_event(plan, caller, part) for part in parts_of(changes)])
+    return await outbox.append(db, heads, [_event(plan, caller, part) for part in outbox.parts_of(changes)])
 
 
 def _event(plan: store.Plan, caller: Caller, changes: Rows) -> outbox.Event:
@@ -140,21 +139,6 @@ def _event(plan: store.Plan, caller: Caller, changes: Rows) -> outbox.Event:
         commune=plan.admin_unit,
         is_public=is_public,
     )
-
-
-def parts_of(changes: Sequence[dict[str, Any]]) -> Iterator[Rows]:
-    """Changes in parts that fit into one event each."""
-    part: Rows = []
-    size = 0
-    for change in changes:
-        weight = len(encode(change)) + 1
-        if part and size + weight > outbox.MAX_EVENT_BYTES - 1024:
-            yield part
-            part, size = [], 0
-        part.append(change)
-        size += weight
-    if part:
-        yield part
 
 
 async def get_budget(

@@ -7,10 +7,11 @@ from sqlalchemy import text
 
 from chassis.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Refused
 from chassis.money import MAX_VND
+from chassis.outbox import parts_of
 from services.budget import service
 from services.budget.domain.filters import LineFilter, PlanFilter
 from services.budget.schemas.bodies import BudgetBody
-from services.budget.service import Terms, parts_of
+from services.budget.service import Terms
 from tests.budget.given import PLAN, body, cell, group, hear_plan, line
 from tests.house import House
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chassis import clock
-from services.indicators.service.applying import parts_of
+from chassis.outbox import parts_of
 from tests.house import House
 from tests.indicators.given import (
     ACTUALS,

@@ -9,10 +9,11 @@ from fastapi import Body, Query, Request
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.idempotency import OnceIfKeyed
 from chassis.listing import answer
-from chassis.pages import Paging
+from chassis.pages import Paging, chosen
 from chassis.problems import fault_body, language_of
 from chassis.replica import CatchUp
 from chassis.replies import reply
@@ -20,14 +21,11 @@ from services.indicators.api.router import (
     ActualsWrite,
     Indicators,
     IndicatorsRead,
-    PageOf,
     PeriodTypes,
     Provinces,
     Regimes,
     Units,
     Years,
-    answers,
-    chosen,
     router,
     viewer_of,
 )

@@ -8,23 +8,13 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.listing import answer
-from chassis.pages import KnownAt, Paging
+from chassis.pages import KnownAt, Paging, chosen
 from chassis.replica import CatchUp
 from chassis.replies import reply
-from services.indicators.api.router import (
-    CatalogueWrite,
-    IndicatorsRead,
-    PageOf,
-    Pillars,
-    Prune,
-    Words,
-    answers,
-    chosen,
-    router,
-    viewer_of,
-)
+from services.indicators.api.router import CatalogueWrite, IndicatorsRead, Pillars, Prune, Words, router, viewer_of
 from services.indicators.domain.filters import CatalogueFilter
 from services.indicators.schemas.catalogue import CatalogueBody, IndicatorRow
 from services.indicators.schemas.values import Applied

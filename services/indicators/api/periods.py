@@ -9,23 +9,13 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.listing import answer
-from chassis.pages import Paging
+from chassis.pages import Paging, chosen
 from chassis.replica import CatchUp
 from chassis.replies import reply
-from services.indicators.api.router import (
-    CatalogueWrite,
-    IndicatorsRead,
-    PageOf,
-    PeriodTypes,
-    Prune,
-    Regimes,
-    Years,
-    answers,
-    chosen,
-    router,
-)
+from services.indicators.api.router import CatalogueWrite, IndicatorsRead, PeriodTypes, Prune, Regimes, Years, router
 from services.indicators.domain.filters import PeriodFilter
 from services.indicators.schemas.periods import PeriodRow, RegimeRow, RegimesBody
 from services.indicators.schemas.values import Applied

@@ -9,19 +9,11 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from chassis import clock
+from chassis.answers import PageOf, answers
 from chassis.database import Reading
 from chassis.listing import answer
-from chassis.pages import Paging
-from services.indicators.api.router import (
-    IndicatorsRead,
-    OfTargets,
-    PageOf,
-    PeriodTypes,
-    answers,
-    chosen,
-    router,
-    viewer_of,
-)
+from chassis.pages import Paging, chosen
+from services.indicators.api.router import IndicatorsRead, OfTargets, PeriodTypes, router, viewer_of
 from services.indicators.domain.filters import ScorecardFilter
 from services.indicators.schemas.scorecards import ScorecardRow
 from services.indicators.service import scorecards as service

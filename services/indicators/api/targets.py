@@ -9,23 +9,13 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.listing import answer
-from chassis.pages import KnownAt, Paging
+from chassis.pages import KnownAt, Paging, chosen
 from chassis.replica import CatchUp
 from chassis.replies import IfMatch, reply
-from services.indicators.api.router import (
-    IndicatorsRead,
-    OfTargets,
-    PageOf,
-    Prune,
-    TargetsWrite,
-    Words,
-    answers,
-    chosen,
-    router,
-    viewer_of,
-)
+from services.indicators.api.router import IndicatorsRead, OfTargets, Prune, TargetsWrite, Words, router, viewer_of
 from services.indicators.schemas.targets import TargetRow, TargetsApplied, TargetsBody, TargetsOfPlan
 from services.indicators.service import targets as service
 from services.indicators.service.applying import Terms

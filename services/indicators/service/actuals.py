@@ -21,7 +21,7 @@ from services.indicators.domain.actuals.reading import MAX_ROWS, SAMPLE, Row, re
 from services.indicators.domain.actuals.settling import Outcome, Settled, announced, settle
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.events import ACTUALS_POSTED
-from services.indicators.service.applying import CatchUp, parts_of
+from services.indicators.service.applying import CatchUp
 from services.indicators.service.refusing import refuse_unresolved
 from services.indicators.store import figures, posting
 from services.indicators.store.posting import Key, PostingFacts, Resolved
@@ -239,7 +239,7 @@ def _events(post: Post, import_id: UUID) -> list[outbox.Event]:
             is_public=is_sample,
         )
         for (unit, is_sample), changes in sorted(told.items())
-        for part in parts_of(changes)
+        for part in outbox.parts_of(changes)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,6 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
 from chassis.history import SetDiff
-from chassis.outbox import MAX_EVENT_BYTES
-from chassis.replies import encode
 
 CatchUp = Callable[[], Awaitable[None]]
 Rows = list[dict[str, Any]]
@@ -58,18 +56,3 @@ def answer(db: Session, diffs: Mapping[str, SetDiff], token: str, **more: Any) -
         "dry_run": is_dry,
         "write_token": None if is_dry else token,
     }
-
-
-def parts_of(changes: Sequence[dict[str, Any]]) -> Iterator[Rows]:
-    """Changes in parts that fit into one event each."""
-    part: Rows = []
-    size = 0
-    for change in changes:
-        weight = len(encode(change)) + 1
-        if part and size + weight > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(change)
-        size += weight
-    if part:
-        yield part

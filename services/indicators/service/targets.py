@@ -17,7 +17,7 @@ from services.indicators.domain.filters import TargetFilter
 from services.indicators.domain.targets import PlanFacts, check_targets, due_window
 from services.indicators.schemas.events import TARGETS_APPLIED
 from services.indicators.schemas.targets import TargetBody, TargetsBody
-from services.indicators.service.applying import CatchUp, Terms, answer, parts_of, require_version
+from services.indicators.service.applying import CatchUp, Terms, answer, require_version
 from services.indicators.store import catalogue, replicas
 from services.indicators.store import targets as store
 from services.indicators.store.replicas import PlanHeader
@@ -136,7 +136,7 @@ async def _announce(
         before, after = ({each["key"]: each[side] for each in changes} for side in ("old", "new"))
         units = (plan.province, plan.admin_unit)
         await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=(before, after))
-    return await outbox.append(db, heads, [_event(plan, part) for part in parts_of(changes)])
+    return await outbox.append(db, heads, [_event(plan, part) for part in outbox.parts_of(changes)])
 
 
 def _change(key: str, sides: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:

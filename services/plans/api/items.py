@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading
 from chassis.listing import answer
-from chassis.pages import Paging
-from services.plans.api.router import OfficeSlugs, OfItems, PageOf, PlansRead, answers, chosen, router
+from chassis.pages import Paging, chosen
+from services.plans.api.router import OfficeSlugs, OfItems, PlansRead, router
 from services.plans.domain.items import BasisRelation, Pillar, ReportingCycle, SystemConnection
 from services.plans.schemas import rows
 from services.plans.service.lists import list_items

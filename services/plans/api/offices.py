@@ -7,23 +7,12 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.listing import answer
-from chassis.pages import Paging
+from chassis.pages import Paging, chosen
 from chassis.replies import reply
-from services.plans.api.router import (
-    DRY_RUN,
-    PageOf,
-    PlansRead,
-    PlansWrite,
-    Prune,
-    Units,
-    UnitsWrite,
-    Words,
-    answers,
-    chosen,
-    router,
-)
+from services.plans.api.router import DRY_RUN, PlansRead, PlansWrite, Prune, Units, UnitsWrite, Words, router
 from services.plans.domain.filters import OfficeFilter
 from services.plans.domain.offices import OfficeLevel
 from services.plans.schemas.offices import OfficeKindRow, OfficeKindsBody, OfficeRow, OfficesBody

@@ -8,21 +8,13 @@ from typing import Annotated, Literal
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.database import Reading, Writing
 from chassis.idempotency import Once
 from chassis.listing import answer
 from chassis.pages import KnownAt, Paging
 from chassis.replies import IfMatch, reply
-from services.plans.api.router import (
-    DRY_RUN,
-    OfPlans,
-    PageOf,
-    PlansRead,
-    PlansWrite,
-    Prune,
-    answers,
-    router,
-)
+from services.plans.api.router import DRY_RUN, OfPlans, PlansRead, PlansWrite, Prune, router
 from services.plans.domain.filters import AsKnown
 from services.plans.domain.plans import PlanStatus
 from services.plans.schemas.plans import (

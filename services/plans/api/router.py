@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
 
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
 from chassis.database import DryRun
-from chassis.pages import many
+from chassis.pages import chosen
 from services.plans.domain.filters import ItemFilter, PlanFilter
 
 TITLE = "Kế hoạch – plans"
@@ -42,50 +40,6 @@ InYear = Annotated[int | None, Query(alias="year", description="Plans of this ye
 Kinds = Annotated[list[str] | None, Query(alias="kind", description="Plan kinds, with underscores.")]
 OfficeSlugs = Annotated[list[str] | None, Query(alias="office", description="Office slugs, in any role.")]
 ItemKeys = Annotated[list[str] | None, Query(alias="key", description="Keys of items.")]
-
-Row = TypeVar("Row", bound=BaseModel)
-
-
-class PageOf(BaseModel, Generic[Row]):
-    """A page of a list."""
-
-    items: list[Row]
-    next: str | None = Field(description="Cursor of the next page; null: this is the last one.")
-
-
-class PlaceOfFault(BaseModel):
-    """One fault: its code, its place (JSON pointer, or row and column) and its sentence."""
-
-    code: str
-    pointer: str | None = None
-    row: int | None = None
-    column: str | None = None
-    value: Any = None
-    message: str
-
-
-class Problem(BaseModel):
-    """RFC 9457: what was refused, why, and where."""
-
-    type: str = Field(description="A page about the code.")
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str = Field(description="Stable; never reused.")
-    request_id: str
-    errors: list[PlaceOfFault] | None = None
-    errors_total: int | None = None
-
-
-def answers(body: type[BaseModel], refusals: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
-    """What an operation answers, for its documentation: the body, and its refusals by status with their codes."""
-    shared = {401: "token_missing, token_invalid", 403: "scope_missing", 422: "parameter_unknown, field_invalid"}
-    problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": codes, "content": {"application/problem+json": {}}}
-        for status, codes in {**shared, **(refusals or {})}.items()
-    }
-    return {200: {"model": body, "description": "Done."}, **problems}
 
 
 async def _dry_run(_dry_run: DryRun = False) -> None:
@@ -129,8 +83,3 @@ async def _of_items(
 
 
 OfItems = Annotated[ItemFilter, Depends(_of_items)]
-
-
-def chosen(values: list[str] | None) -> tuple[str, ...]:
-    """A filter's values, repeated or separated by commas."""
-    return tuple(many(values or []))

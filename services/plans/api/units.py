@@ -10,26 +10,15 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis import clock
+from chassis.answers import PageOf, answers
 from chassis.bodies import decode_json, read_body
 from chassis.database import Reading, Writing
 from chassis.errors import MEDIA_UNSUPPORTED, Refused, UnsupportedMedia
 from chassis.listing import answer
-from chassis.pages import Paging
+from chassis.pages import Paging, chosen
 from chassis.problems import body_refusal
 from chassis.replies import reply
-from services.plans.api.router import (
-    DRY_RUN,
-    InYear,
-    PageOf,
-    PlansRead,
-    Provinces,
-    Prune,
-    UnitsWrite,
-    Words,
-    answers,
-    chosen,
-    router,
-)
+from services.plans.api.router import DRY_RUN, InYear, PlansRead, Provinces, Prune, UnitsWrite, Words, router
 from services.plans.domain.filters import UnitFilter
 from services.plans.domain.rules import UNITS_UNREADABLE
 from services.plans.domain.units import AdminUnitType

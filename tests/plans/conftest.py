@@ -87,6 +87,13 @@ async def units(admin_url: str, signing_key: OKPKey, units_template: str) -> Asy
 
 
 @pytest.fixture(scope="session")
+async def refusing(admin_url: str, signing_key: OKPKey, units_template: str) -> AsyncIterator[House]:
+    """The same, shared by tests that only send what is refused, and show that nothing was written."""
+    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
 async def five_plans(
     admin_url: str, signing_key: OKPKey, units_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:

@@ -41,11 +41,11 @@ class TestEveryAct:
         assert await units.rows("plans") == before
 
     @pytest.mark.parametrize(("deed", "body"), DEEDS)
-    async def test_it_needs_a_key_and_a_plan(self, units: House, deed: str, body: Any) -> None:
-        keyless = await units.client.post(f"{PATH}/{deed}", json=body, headers=units.admin)
+    async def test_it_needs_a_key_and_a_plan(self, refusing: House, deed: str, body: Any) -> None:
+        keyless = await refusing.client.post(f"{PATH}/{deed}", json=body, headers=refusing.admin)
         assert refusal(keyless) == (400, "idempotency_key_missing")
-        assert refusal(await act(units, deed, body)) == (404, "plan_unknown")
-        assert refusal(await act(units, deed, body, key="x-2026-dx")) == (422, "plan_key_invalid")
+        assert refusal(await act(refusing, deed, body)) == (404, "plan_unknown")
+        assert refusal(await act(refusing, deed, body, key="x-2026-dx")) == (422, "plan_key_invalid")
 
     @pytest.mark.parametrize(("deed", "body"), DEEDS)
     async def test_a_stale_version_is_refused(self, units: House, deed: str, body: Any) -> None:

@@ -135,10 +135,10 @@ class TestPut:
             ("25378-2024-dx", "unit_not_valid"),
         ],
     )
-    async def test_a_wrong_address_is_refused(self, units: House, key: str, code: str) -> None:
-        before = await units.rows("plans")
-        assert refusal(await put_plan(units, key=key)) == (422, code)
-        assert await units.rows("plans") == before
+    async def test_a_wrong_address_is_refused(self, refusing: House, key: str, code: str) -> None:
+        before = await refusing.rows("plans")
+        assert refusal(await put_plan(refusing, key=key)) == (422, code)
+        assert await refusing.rows("plans") == before
 
     async def test_a_unit_not_yet_valid_is_refused(self, units: House) -> None:
         later = {"code": "26500", "name_vi": "Mới", "name_en": "New", "type": "ward", "province_code": "75"}
@@ -183,16 +183,16 @@ class TestPut:
             ),
         ],
     )
-    async def test_every_fault_has_its_place(self, units: House, departures: Any, expected: Any) -> None:
-        before = await units.rows("plans")
-        answer = await put_plan(units, make_plan(**departures))
+    async def test_every_fault_has_its_place(self, refusing: House, departures: Any, expected: Any) -> None:
+        before = await refusing.rows("plans")
+        answer = await put_plan(refusing, make_plan(**departures))
         assert answer.status_code == 422
         assert places(answer) == expected
-        assert await units.rows("plans") == before
+        assert await refusing.rows("plans") == before
 
-    async def test_all_faults_are_told_at_once(self, units: House) -> None:
+    async def test_all_faults_are_told_at_once(self, refusing: House) -> None:
         tasks = [make_task(lead_offices=["a"], coordinating_offices=["b"]), make_task(budget_rule="R9")]
-        answer = await put_plan(units, make_plan(tasks=tasks, year=2030))
+        answer = await put_plan(refusing, make_plan(tasks=tasks, year=2030))
         assert sorted(code for code, _ in places(answer)) == [
             "item_key_repeated",
             "item_link_unknown",
@@ -202,13 +202,13 @@ class TestPut:
         ]
         assert answer.json()["errors_total"] == 5
 
-    async def test_a_name_instead_of_a_slug_is_told_its_slug(self, units: House) -> None:
-        answer = await put_plan(units, make_plan(tasks=[make_task(lead_offices=["Phòng VH – XH"])]))
+    async def test_a_name_instead_of_a_slug_is_told_its_slug(self, refusing: House) -> None:
+        answer = await put_plan(refusing, make_plan(tasks=[make_task(lead_offices=["Phòng VH – XH"])]))
         assert answer.json()["errors"][0]["message"] == "Không có cơ quan Phòng VH – XH. Có phải là phong-vhxh?"
         english = await put_plan(
-            units,
+            refusing,
             make_plan(tasks=[make_task(lead_offices=["Phòng VH – XH"])]),
-            headers={**units.admin, "Accept-Language": "en"},
+            headers={**refusing.admin, "Accept-Language": "en"},
         )
         assert english.json()["errors"][0]["message"] == "There is no office Phòng VH – XH. Did you mean phong-vhxh?"
 

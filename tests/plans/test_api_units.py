@@ -114,7 +114,7 @@ class TestPut:
         ("unit", "expected"),
         [
             ({"valid_to": "2025-07-01"}, [("unit_validity_empty", (2, "valid_to"))]),
-            ({"province_code": "37"}, [("unit_province_unknown", (2, "province_code"))]),
+            ({"province_code": "38"}, [("unit_province_unknown", (2, "province_code"))]),
             ({"province_code": None}, [("unit_province_missing", (2, "province_code"))]),
             ({"type": "province", "province_code": None}, [("unit_type_mismatch", (2, "type"))]),
             ({"code": "2649"}, [("field_invalid", "/admin_units/1/code")]),
@@ -125,15 +125,15 @@ class TestPut:
             ({"name": "Đại Phước"}, [("field_unknown", "/admin_units/1/name")]),
         ],
     )
-    async def test_a_wrong_row_is_refused_with_its_place(self, house: House, unit: Any, expected: Any) -> None:
-        before = await house.rows("plans")
-        answer = await put(house, make_province(), make_unit(**unit))
+    async def test_a_wrong_row_is_refused_with_its_place(self, refusing: House, unit: Any, expected: Any) -> None:
+        before = await refusing.rows("plans")
+        answer = await put(refusing, make_province(), make_unit(**unit))
         assert refusal(answer) == (422, "body_invalid")
         assert places(answer) == expected
-        assert await house.rows("plans") == before
+        assert await refusing.rows("plans") == before
 
-    async def test_overlapping_validities_are_refused_with_their_place(self, house: House) -> None:
-        answer = await put(house, make_province(), make_unit(), make_unit(valid_from="2026-01-01", type="ward"))
+    async def test_overlapping_validities_are_refused_with_their_place(self, refusing: House) -> None:
+        answer = await put(refusing, make_province(), make_unit(), make_unit(valid_from="2026-01-01", type="ward"))
         assert places(answer) == [("unit_validity_overlaps", (3, "valid_from"))]
         assert answer.json()["errors"][0]["message"] == (
             "Mã 26491: hiệu lực từ 2026-01-01 chồng lên dòng bắt đầu 2025-07-01, kết thúc None."
@@ -201,8 +201,8 @@ class TestCsv:
             ("mã,name_vi,name_en,type,valid_from\n", [("field_unknown", (0, "mã")), ("field_missing", (0, "code"))]),
         ],
     )
-    async def test_a_wrong_file_is_refused_with_row_and_column(self, house: House, text: str, expected: Any) -> None:
-        answer = await put_csv(house, text)
+    async def test_a_wrong_file_is_refused_with_row_and_column(self, refusing: House, text: str, expected: Any) -> None:
+        answer = await put_csv(refusing, text)
         assert refusal(answer) == (422, "body_invalid")
         assert places(answer) == expected
 
@@ -217,13 +217,13 @@ class TestCsv:
         text = f"{header}\n75,Đồng Nai,Dong Nai,province,,2025-07-01,\n"
         assert (await put_csv(house, text)).json()["changes"]["admin_units"]["created"] == ["75"]
 
-    async def test_other_formats_are_refused(self, house: House) -> None:
-        answer = await house.client.put(PATH, content=b"x", headers={**house.admin, "Content-Type": "text/plain"})
+    async def test_other_formats_are_refused(self, refusing: House) -> None:
+        answer = await refusing.client.put(PATH, content=b"x", headers={**refusing.admin, "Content-Type": "text/plain"})
         assert refusal(answer) == (415, "media_unsupported")
 
-    async def test_broken_json_is_refused(self, house: House) -> None:
-        headers = {**house.admin, "Content-Type": "application/json"}
-        answer = await house.client.put(PATH, content=b'{"admin_units": [', headers=headers)
+    async def test_broken_json_is_refused(self, refusing: House) -> None:
+        headers = {**refusing.admin, "Content-Type": "application/json"}
+        answer = await refusing.client.put(PATH, content=b'{"admin_units": [', headers=headers)
         assert refusal(answer) == (400, "body_unreadable")
 
 
@@ -289,9 +289,9 @@ class TestRead:
 
 
 class TestMissing:
-    async def test_communes_without_an_issued_plan(self, units: House) -> None:
-        with units.statements("plans") as seen:
-            found = await items(units, "/missing", province="75", year=2026)
+    async def test_communes_without_an_issued_plan(self, refusing: House) -> None:
+        with refusing.statements("plans") as seen:
+            found = await items(refusing, "/missing", province="75", year=2026)
         assert [row["admin_unit"] for row in found] == ["26491", "25345", "25378", "26434"]
         assert len(seen) == 1
 

@@ -38,13 +38,13 @@ async def apply(house: House, caller: Any, body: PlanBody = BODY, key: str = PLA
     ],
 )
 async def test_a_refused_write_writes_nothing(
-    units: House, admin_units: tuple[str, ...], key: str, refusal: Any, code: str
+    refusing: House, admin_units: tuple[str, ...], key: str, refusal: Any, code: str
 ) -> None:
-    before = await units.rows("plans")
+    before = await refusing.rows("plans")
     with pytest.raises(refusal) as refused:
-        await apply(units, units.caller(admin_units=admin_units), key=key)
+        await apply(refusing, refusing.caller(admin_units=admin_units), key=key)
     assert refused.value.rule.code == code
-    assert await units.rows("plans") == before
+    assert await refusing.rows("plans") == before
 
 
 async def test_a_version_read_before_another_write_is_refused(units: House) -> None:
@@ -103,13 +103,13 @@ async def test_a_phase_is_of_every_year_it_holds(units: House) -> None:
         assert len(await items(units, "/tasks", year=year)) == count
 
 
-async def test_reading_what_is_not_there(units: House) -> None:
-    async with units.database("plans").read() as db:
+async def test_reading_what_is_not_there(refusing: House) -> None:
+    async with refusing.database("plans").read() as db:
         with pytest.raises(NotFound) as refused:
-            await service.get_plan(db, units.caller(), PLAN_KEY, AsKnown())
+            await service.get_plan(db, refusing.caller(), PLAN_KEY, AsKnown())
         assert refused.value.rule.code == "plan_unknown"
         with pytest.raises(NotFound) as refused:
-            await service.get_plan(db, units.caller(), PLAN_KEY, AsKnown(revision=1))
+            await service.get_plan(db, refusing.caller(), PLAN_KEY, AsKnown(revision=1))
         assert refused.value.rule.code == "plan_revision_unknown"
 
 

@@ -111,3 +111,18 @@ def test_every_process_is_ready_and_ends_on_a_signal(four: dict[str, tuple[str, 
     for url, _ in four.values():
         assert httpx2.get(f"{url}/readyz").json() == {"status": "ok"}
     assert [command.end() for _, command in reversed(four.values())] == [0, 0, 0, 0]
+
+
+async def test_up_on_a_server_by_url_starts_none_of_its_own(admin_url: str, data_dir: Path) -> None:
+    name = f"up_{uuid.uuid4().hex[:8]}"
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    urls = {f"CHITIEU_{s.upper()}_DATABASE_URL": database_url(admin_url, name, user=s) for s in SERVICES}
+    chosen = {"CHITIEU_DATABASE_URL": database_url(admin_url, name), **urls}
+    with running("up", "--empty", "--port", "0", "--data-dir", str(data_dir), settings=chosen) as command:
+        url = command.wait_ready()
+        assert httpx2.get(f"{url}/v1/plans").json()["items"] == []
+        assert command.end() == 0
+    assert not (data_dir / "postgres.json").exists()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()

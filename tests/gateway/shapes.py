@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,14 @@ class Served:
         return answer["data"]
 
 
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with contextlib.closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
 @contextlib.asynccontextmanager
 async def separate(admin_url: str, key: OKPKey, template: str, folder: Path) -> AsyncIterator[Served]:
     """`chitieu serve` three times and before them a gateway, each with its own database."""
@@ -54,20 +63,22 @@ async def separate(admin_url: str, key: OKPKey, template: str, folder: Path) -> 
     common = {
         "CHITIEU_ENVIRONMENT": "demo",
         "CHITIEU_PUBLIC_READ": "true",
-        "CHITIEU_PORT": "0",
         "CHITIEU_LOG_LEVEL": "WARNING",
         "CHITIEU_SIGNING_KEY_FILE": str(key_file),
         "CHITIEU_DATA_DIR": str(folder),
     }
     async with contextlib.AsyncExitStack() as stack:
         databases = {name: await stack.enter_async_context(_copied(admin_url, template)) for name in SERVICES}
-        urls: dict[str, str] = {}
-        for name in (*SERVICES, "gateway"):
-            own = {f"CHITIEU_{each.upper()}_URL": url for each, url in urls.items()}
+        ports = {name: free_port() for name in (*SERVICES, "gateway")}
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        common |= {f"CHITIEU_{name.upper()}_URL": urls[name] for name in SERVICES}
+        processes = []
+        for name, port in ports.items():
+            own = {"CHITIEU_PORT": str(port)}
             if name in databases:
                 own[f"CHITIEU_{name.upper()}_DATABASE_URL"] = database_url(admin_url, databases[name], user=name)
-            process = stack.enter_context(running("serve", name, settings={**common, **own}))
-            urls[name] = await asyncio.to_thread(process.wait_ready)
+            processes.append(stack.enter_context(running("serve", name, settings={**common, **own})))
+        await asyncio.gather(*(asyncio.to_thread(process.wait_ready) for process in processes))
         client = httpx2.AsyncClient(base_url=urls["gateway"], timeout=60, trust_env=False)
         await stack.enter_async_context(client)
         headers = {"Authorization": f"Bearer {token}"}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +19,7 @@ from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway
 from tests.gateway.conftest import asking
+from tests.gateway.shapes import free_port
 from tests.house import House
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -28,13 +27,6 @@ QUERY = """{communes(province: "75") { nodes {
   code plan(year: 2026) { planKey } scorecard(year: 2026) { on } budget(year: 2026) { lines { key } }
 } }}"""
 Answer = Callable[[Request], Any]
-
-
-def closed_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def before(services: dict[str, Any], **settings: Any) -> httpx2.AsyncClient:
@@ -60,7 +52,7 @@ async def post(client: httpx2.AsyncClient, query: str, **headers: str) -> Any:
 
 async def test_without_indicators_plans_and_money_stand(five_plans: House) -> None:
     services = {name: five_plans.composition.services[name] for name in ("plans", "budget")}
-    url = f"http://127.0.0.1:{closed_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     async with before(services, public_read=True, indicators_url=url) as client:
         answer = await post(client, QUERY, **five_plans.admin)
     nodes = answer["data"]["communes"]["nodes"]
@@ -82,7 +74,7 @@ async def test_without_indicators_plans_and_money_stand(five_plans: House) -> No
 
 async def test_without_plans_the_root_is_null_and_others_answer(five_plans: House) -> None:
     services = {name: five_plans.composition.services[name] for name in ("indicators", "budget")}
-    async with before(services, plans_url=f"http://127.0.0.1:{closed_port()}") as client:
+    async with before(services, plans_url=f"http://127.0.0.1:{free_port()}") as client:
         query = """{communes{nodes{code}} indicator(code: "DTI_SCORE"){code} budget{lines(first: 1){nodes{key}}}
           meta{services{name isAvailable}}}"""
         answer = await post(client, query, **five_plans.headers("indicators:read budget:read"))

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.schema.ranking_root import like_with_like, placed
-from tests.gateway.shapes import Served
 
 
 def figure(unit: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -56,34 +55,3 @@ def test_the_latest_figure_of_each_counts() -> None:
     rows = [figure("a", 1, ends_on="2026-03-14"), figure("a", 2), figure("a", 0, ends_on="2025-12-14")]
     assert [row["value"] for row in like_with_like(rows)] == [2]
     assert like_with_like([]) == []
-
-
-QUERY = """query($province: String!, $indicator: String!, $on: Date) {
-  ranking(province: $province, indicator: $indicator, on: $on) {
-    provinceCode regime periodType on counted indicator { code }
-    items { place commune { code } actual { adminUnitCode value period isSample } }
-  }
-}"""
-
-
-async def test_a_provinces_communes_are_ranked_and_never_those_of_two(served: Served) -> None:
-    actuals = (await served.ask('{actuals(province: "75", first: 200){nodes{indicatorCode adminUnitCode}}}'))["actuals"]
-    units: dict[str, set[str]] = {}
-    for row in actuals["nodes"]:
-        units.setdefault(row["indicatorCode"], set()).add(row["adminUnitCode"])
-    indicator, _ = max(units.items(), key=lambda pair: (len(pair[1]), pair[0]))
-    variables = {"province": "75", "indicator": indicator, "on": "2026-11-22"}
-    ranking = (await served.ask(QUERY, variables))["ranking"]
-    assert ranking["indicator"] == {"code": indicator}
-    assert ranking["counted"] == len(ranking["items"]) >= 2
-    assert {item["actual"]["adminUnitCode"] for item in ranking["items"]} <= {"25345", "25378", "26434", "26491"}
-    assert [item["place"] for item in ranking["items"]] == sorted(item["place"] for item in ranking["items"])
-    assert all(item["commune"]["code"] == item["actual"]["adminUnitCode"] for item in ranking["items"])
-    before = (await served.ask(QUERY, {**variables, "on": "2025-01-01"}))["ranking"]
-    assert (before["counted"], before["items"], before["regime"], before["periodType"]) == (0, [], None, None)
-
-
-async def test_what_cannot_be_ranked_says_so(served: Served) -> None:
-    answer = await served.post(QUERY, {"province": "75", "indicator": "NO_SUCH"})
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["ranking_indicator_unknown"]
-    assert answer["data"] == {"ranking": None}

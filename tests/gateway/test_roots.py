@@ -274,3 +274,34 @@ async def test_a_plan_is_read_as_it_was_known(served: Served) -> None:
     assert (await served.ask(query, {"key": TAN_HUNG, "at": "2020-01-01T00:00:00Z"}))["plan"] is None
     answer = await served.post(query, {"key": TAN_HUNG, "at": "2026-01-01T00:00:00"})
     assert "needs an offset" in answer["errors"][0]["message"]
+
+
+RANKING = """query($province: String!, $indicator: String!, $on: Date) {
+  ranking(province: $province, indicator: $indicator, on: $on) {
+    provinceCode regime periodType on counted indicator { code }
+    items { place commune { code } actual { adminUnitCode value period isSample } }
+  }
+}"""
+
+
+async def test_a_provinces_communes_are_ranked_and_never_those_of_two(served: Served) -> None:
+    actuals = (await served.ask('{actuals(province: "75", first: 200){nodes{indicatorCode adminUnitCode}}}'))["actuals"]
+    units: dict[str, set[str]] = {}
+    for row in actuals["nodes"]:
+        units.setdefault(row["indicatorCode"], set()).add(row["adminUnitCode"])
+    indicator, _ = max(units.items(), key=lambda pair: (len(pair[1]), pair[0]))
+    variables = {"province": "75", "indicator": indicator, "on": "2026-11-22"}
+    ranking = (await served.ask(RANKING, variables))["ranking"]
+    assert ranking["indicator"] == {"code": indicator}
+    assert ranking["counted"] == len(ranking["items"]) >= 2
+    assert {item["actual"]["adminUnitCode"] for item in ranking["items"]} <= {"25345", "25378", "26434", "26491"}
+    assert [item["place"] for item in ranking["items"]] == sorted(item["place"] for item in ranking["items"])
+    assert all(item["commune"]["code"] == item["actual"]["adminUnitCode"] for item in ranking["items"])
+    before = (await served.ask(RANKING, {**variables, "on": "2025-01-01"}))["ranking"]
+    assert (before["counted"], before["items"], before["regime"], before["periodType"]) == (0, [], None, None)
+
+
+async def test_what_cannot_be_ranked_says_so(served: Served) -> None:
+    answer = await served.post(RANKING, {"province": "75", "indicator": "NO_SUCH"})
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["ranking_indicator_unknown"]
+    assert answer["data"] == {"ranking": None}

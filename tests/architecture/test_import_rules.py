@@ -18,6 +18,7 @@ PLANTED = {
     "no-http-inside": ("services/plans/service/__init__.py", "import fastapi"),
     "sql-in-one-place": ("services/plans/service/__init__.py", "import sqlalchemy"),
     "gateway-no-sql": ("gateway/app.py", "import sqlalchemy"),
+    "gateway-order": ("gateway/clients.py", "import gateway.types"),
     "chassis-order": ("chassis/errors.py", "import chassis.app"),
     "six-roles": ("services/plans/store/__init__.py", "import services.plans.service"),
 }

@@ -22,8 +22,9 @@ def demo_settings(settings: Settings) -> Settings:
         changes["environment"] = Environment.DEMO
     if "public_read" not in said and changes.get("environment", settings.environment) is Environment.DEMO:
         changes["public_read"] = True
-    for_a_terminal = {"log_format": "text", "log_level": "WARNING"}
-    changes |= {name: value for name, value in for_a_terminal.items() if name not in said}
+    # Every commit is made in this process and wakes its sequencer at once, so the poll need not be quick.
+    of_one_process = {"log_format": "text", "log_level": "WARNING", "sequencer_poll_seconds": 0.25}
+    changes |= {name: value for name, value in of_one_process.items() if name not in said}
     return settings.model_copy(update=changes)
 
 

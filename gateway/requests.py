@@ -57,7 +57,7 @@ async def read_request(request: Request, limit: int) -> GraphQLRequest:
         Unreadable: not one JSON object ("body_unreadable"; lists of operations are not taken), or a parameter
             of the wrong kind ("graphql_parameter_invalid").
     """
-    if request.method == "GET":
+    if request.method != "POST":
         return _from_query(request)
     _check_media(request)
     body = await _read_body(request, limit)
@@ -136,7 +136,7 @@ def prefers_graphql_json(accept: str | None) -> bool:
 
 def wants_page(request: Request) -> bool:
     """Whether a browser asks for the GraphiQL page rather than for data."""
-    return request.method == "GET" and "text/html" in request.headers.get("Accept", "").lower()
+    return request.method != "POST" and "text/html" in request.headers.get("Accept", "").lower()
 
 
 def _quality(parameters: list[str]) -> float:

@@ -116,6 +116,11 @@ async def test_a_get_answers_queries_and_refuses_mutations(gateway: httpx2.Async
     assert (broken.status_code, code(broken)) == (400, "body_unreadable")
 
 
+async def test_a_head_is_a_get_without_its_body(gateway: httpx2.AsyncClient) -> None:
+    response = await gateway.head("/graphql", params={"query": "{__typename}"})
+    assert (response.status_code, response.content) == (200, b"")
+
+
 async def test_messages_come_in_the_callers_language(gateway: httpx2.AsyncClient) -> None:
     vietnamese = await post(gateway, b"{}")
     english = await post(gateway, b"{}", Accept_Language="en")

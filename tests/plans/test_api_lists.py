@@ -198,6 +198,7 @@ async def test_who_may_read(five_plans: House, path: str) -> None:
     [
         ("/tasks", {"pillar": "ha_tang"}, [("field_invalid", (None, "pillar.0"))]),
         ("/tasks", {"year": "nay"}, [("field_invalid", (None, "year"))]),
+        ("/tasks", {"year": "99999999999"}, [("field_invalid", (None, "year"))]),
         ("/legal-bases", {"relation": "x"}, [("field_invalid", (None, "relation.0"))]),
         ("/tasks", {"pilar": "awareness"}, [("parameter_unknown", (None, "pilar"))]),
         ("/recipients", {"pillar": "awareness"}, [("parameter_unknown", (None, "pillar"))]),

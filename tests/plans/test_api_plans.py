@@ -172,6 +172,30 @@ class TestPut:
             ({"issued_on": "01/03/2026"}, [("field_invalid", "/issued_on")]),
             ({"blank_in_source": ["title_vi"]}, [("field_invalid", "/blank_in_source/0")]),
             ({"life": "issued"}, [("field_unknown", "/life")]),
+            ({"notes": None}, [("field_invalid", "/notes")]),
+            ({"recipients": [{"key": "NN1", "raw_text": None}]}, [("field_invalid", "/recipients/0/raw_text")]),
+            ({"tasks": [make_task(key=" III.1")]}, [("field_invalid", "/tasks/0/key")]),
+            ({"tasks": [None]}, [("field_invalid", "/tasks/0")]),
+            (
+                {"prior_year_results": [{**make_plan()["prior_year_results"][0], "value": "80,5"}]},
+                [("field_invalid", "/prior_year_results/0/value")],
+            ),
+            (
+                {"prior_year_results": [{**make_plan()["prior_year_results"][0], "scope_count": 10**10}]},
+                [("field_invalid", "/prior_year_results/0/scope_count")],
+            ),
+            (
+                {
+                    "external_systems": [
+                        {
+                            **make_plan()["external_systems"][0],
+                            "connection": "live",
+                            "last_success_at": "2026-11-01T00:00:00",
+                        }
+                    ]
+                },
+                [("field_invalid", "/external_systems/0/last_success_at")],
+            ),
             ({"title_vi": "A\x00B"}, [("text_has_nul", "/title_vi")]),
             (
                 {
@@ -271,6 +295,12 @@ class TestGet:
             "/v1/plans/25378-2026-digital-transformation-state-agencies", params={"revision": 2}
         )
         assert refusal(answer) == (404, "plan_revision_unknown")
+
+    @pytest.mark.parametrize("revision", ["0", "99999999999", "x"])
+    async def test_what_is_no_revision_is_refused(self, five_plans: House, revision: str) -> None:
+        path = "/v1/plans/14161-2026-digital-transformation-area"
+        answer = await five_plans.client.get(path, params={"revision": revision})
+        assert places(answer) == [("field_invalid", (None, "revision"))]
 
     async def test_an_unchanged_plan_is_not_sent_again(self, five_plans: House) -> None:
         path = "/v1/plans/14161-2026-digital-transformation-area"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from chassis.bodies import decode_json
 from chassis.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Refused
 from services.plans.domain.filters import AsKnown
 from services.plans.schemas.offices import OfficesBody
@@ -19,7 +21,13 @@ from tests.house import House
 from tests.plans.calls import events, get, items, put_plan, writer
 from tests.plans.factories import AMENDMENT, PLAN_KEY, make_plan, make_unit
 
-BODY = PlanBody.model_validate(make_plan())
+
+def as_sent(body: dict[str, Any]) -> Any:
+    """A body as it comes in: decimals are exact."""
+    return decode_json(json.dumps(body).encode())
+
+
+BODY = PlanBody.model_validate(as_sent(make_plan()))
 
 
 async def apply(house: House, caller: Any, body: PlanBody = BODY, key: str = PLAN_KEY, **terms: Any) -> Any:
@@ -58,10 +66,10 @@ async def test_a_version_read_before_another_write_is_refused(units: House) -> N
 async def test_who_did_what_is_noted(units: House) -> None:
     caller = units.caller(admin_units=["25378"])
     await apply(units, caller)
-    await apply(units, caller, PlanBody.model_validate(make_plan(title_en="Other")))
+    await apply(units, caller, PlanBody.model_validate(as_sent(make_plan(title_en="Other"))))
     async with units.database("plans").write() as db:
         await acts.issue_plan(db, caller, PLAN_KEY, IssueBody(), None)
-        amend = AmendBody.model_validate({"amendment": AMENDMENT, "plan": make_plan(title_en="Third")})
+        amend = AmendBody.model_validate(as_sent({"amendment": AMENDMENT, "plan": make_plan(title_en="Third")}))
         await acts.amend_plan(db, caller, PLAN_KEY, amend, prune=False, version=None)
         await acts.close_plan(db, caller, PLAN_KEY, CloseBody(reason_vi="Hết năm"), None)
     noted = await items(units, "/audit", subject=PLAN_KEY)
@@ -77,7 +85,7 @@ async def test_an_unchanged_amendment_is_still_an_act(units: House) -> None:
     await apply(units, caller)
     async with units.database("plans").write() as db:
         await acts.issue_plan(db, caller, PLAN_KEY, IssueBody(), None)
-        amend = AmendBody.model_validate({"amendment": AMENDMENT, "plan": make_plan()})
+        amend = AmendBody.model_validate(as_sent({"amendment": AMENDMENT, "plan": make_plan()}))
         answer = await acts.amend_plan(db, caller, PLAN_KEY, amend, prune=True, version=2)
     assert (answer["revision"], answer["version"]) == (2, 3)
     assert answer["changes"]["header"]["updated"] == ["revision", "status", "amendment"]
@@ -136,10 +144,23 @@ async def test_a_plan_that_was_issued_changes_by_its_own_terms(units: House) -> 
     await apply(units, caller)
     async with units.database("plans").write() as db:
         await acts.issue_plan(db, caller, PLAN_KEY, IssueBody(), None)
-    other = PlanBody.model_validate(make_plan(title_en="Other"))
+    other = PlanBody.model_validate(as_sent(make_plan(title_en="Other")))
     before = await units.rows("plans")
     with pytest.raises(Conflict) as refused:
         await apply(units, caller, other)
     assert refused.value.rule.code == "plan_needs_amendment"
     assert await units.rows("plans") == before
     assert (await apply(units, caller, other, correction="Nhập sai tên"))["revision"] == 1
+
+
+async def test_a_draft_moves_with_its_unit_to_another_province(units: House) -> None:
+    await apply(units, units.caller(admin_units=["75"]))
+    row = make_unit(code="25378", name_vi="Tân Lợi", name_en="Tan Loi")
+    moved = [{**row, "valid_to": "2026-06-01"}, {**row, "valid_from": "2026-06-01", "province_code": "37"}]
+    body = AdminUnitsBody.model_validate({"admin_units": moved})
+    async with units.database("plans").write() as db:
+        await unit_service.put_units(db, units.caller(), body, prune=False)
+    with pytest.raises(Forbidden):
+        await apply(units, units.caller(admin_units=["75"]))
+    answer = await apply(units, units.caller(admin_units=["37"]))
+    assert (answer["version"], answer["changes"]["header"]["updated"]) == (2, ["province"])

@@ -71,7 +71,7 @@ async def get_plan(
     caller: PlansRead,
     plan_key: str,
     known_at: KnownAt,
-    revision: Annotated[int | None, Query(ge=1, description="The last state of this revision.")] = None,
+    revision: Annotated[int | None, Query(ge=1, le=100_000, description="The last state of this revision.")] = None,
 ) -> Response:
     """A whole plan with everything it holds: now, as known at a moment, or as a revision last stood."""
     found = await service.get_plan(db, caller, plan_key, AsKnown(known_at, revision))

@@ -36,7 +36,9 @@ Words = Annotated[
 Units = Annotated[list[str] | None, Query(alias="admin_unit", description="Unit codes.")]
 Provinces = Annotated[list[str] | None, Query(alias="province", description="Province codes.")]
 PlanKeys = Annotated[list[str] | None, Query(alias="plan_key", description="Plan keys.")]
-InYear = Annotated[int | None, Query(alias="year", description="Plans of this year, or whose phase holds it.")]
+InYear = Annotated[
+    int | None, Query(alias="year", ge=1900, le=2200, description="Plans of this year, or whose phase holds it.")
+]
 Kinds = Annotated[list[str] | None, Query(alias="kind", description="Plan kinds, with underscores.")]
 OfficeSlugs = Annotated[list[str] | None, Query(alias="office", description="Office slugs, in any role.")]
 ItemKeys = Annotated[list[str] | None, Query(alias="key", description="Keys of items.")]

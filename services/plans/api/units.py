@@ -133,7 +133,7 @@ async def list_missing(
     _caller: PlansRead,
     page: Paging,
     province: Annotated[str, Query(description="Code of the province.")],
-    year: Annotated[int, Query(description="Year of the plans.")],
+    year: Annotated[int, Query(ge=1900, le=2200, description="Year of the plans.")],
     on: Annotated[date | None, Query(description="Communes valid on this day; left out: today.")] = None,
 ) -> Response:
     """Communes of a province that have no plan issued for the year."""

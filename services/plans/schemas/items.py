@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -21,7 +20,7 @@ from services.plans.domain.items import (
     SystemBoundary,
     SystemConnection,
 )
-from services.plans.schemas.values import ItemKey, Offices, ShortWords, Vnd, Words
+from services.plans.schemas.values import Count, ItemKey, Moment, Number, Offices, ShortWords, Vnd, Words, Year
 
 SourceRef = Annotated[
     ShortWords, Field(description="Where it stands in the document.", examples=["III.1, ý 2 (dòng 142)"])
@@ -118,9 +117,9 @@ class RuleParams(Body):
 
     metric: ShortWords
     comparator: RuleComparator | None = Field(description="Null: the document states no threshold.")
-    value: Decimal | None = Field(None, description="In `measure_unit`; percent on 0-100.")
+    value: Number | None = Field(None, description="In `measure_unit`; percent on 0-100.")
     measure_unit: ShortWords = Field(description="percent, vnd, or the document's words.")
-    base: int | ShortWords | None = Field(None, description="What it is a share of: whole đồng, or words.")
+    base: Vnd | ShortWords | None = Field(None, description="What it is a share of: whole đồng, or words.")
 
 
 class BudgetRuleBody(ItemBody):
@@ -139,9 +138,9 @@ class PriorYearResultBody(ItemBody):
 
     area_vi: ShortWords
     result_vi: Words
-    value: Decimal | None = Field(None, description="In `measure_unit`; percent on 0-100.")
+    value: Number | None = Field(None, description="In `measure_unit`; percent on 0-100.")
     measure_unit: ShortWords | None = Field(None, description="percent, or the document's words.")
-    scope_count: Annotated[int, Field(strict=True, ge=0)] | None = Field(None, description="How many it covers.")
+    scope_count: Count | None = Field(None, description="How many it covers.")
     scope_unit: ShortWords | None = Field(None, description="Of what.")
     difficulty_vi: Words | None = None
     source_ref: SourceRef | None = None
@@ -150,9 +149,7 @@ class PriorYearResultBody(ItemBody):
 class RecipientBody(ItemBody):
     """A recipient (nơi nhận), as written, with the offices meant."""
 
-    raw_text: ShortWords | None = Field(
-        description="The line as written; null to callers without a token where it names a person."
-    )
+    raw_text: ShortWords = Field(description="The line as written.")
     names_person: bool = Field(False, strict=True, description="Whether the line names a person.")
     offices: Offices = Field([])
     source_ref: SourceRef | None = None
@@ -166,7 +163,7 @@ class ExternalSystemBody(ItemBody):
     owner_vi: ShortWords | None = None
     ask_vi: Words = Field(description="What the plan asks.")
     connection: SystemConnection = SystemConnection.NONE
-    last_success_at: datetime | None = Field(None, description="Last successful exchange; only where live.")
+    last_success_at: Moment | None = Field(None, description="Last successful exchange; only where live.")
     source_refs: Annotated[list[ShortWords], Field(max_length=50)] = Field([])
 
 
@@ -198,10 +195,10 @@ class Budgeted(Body):
 class PriorYearBudget(Body):
     """The money of the year before, as the document reports it."""
 
-    budget_year: int
+    budget_year: Year
     allocated_vnd: Vnd
     disbursed_vnd: Vnd
-    disbursement_rate: Decimal = Field(description="Disbursed over allocated, as a ratio (1 is 100 %).")
+    disbursement_rate: Number = Field(description="Disbursed over allocated, as a ratio (1 is 100 %).")
     as_of: date
     purpose_vi: Words | None = None
     source_ref: SourceRef | None = None

@@ -74,9 +74,7 @@ class PlanFields(Body):
     prior_year_budget: PriorYearBudget | None = None
     funding_sources: Annotated[list[FundingSource], Field(max_length=100)] = Field([])
     annexes: Annotated[list[Annex], Field(max_length=50)] = Field([])
-    notes: Annotated[list[Words], Field(max_length=200)] | None = Field(
-        [], description="What the recorder remarks; null to callers without a token."
-    )
+    notes: Annotated[list[Words], Field(max_length=200)] = Field([], description="What the recorder remarks.")
     blank_in_source: Annotated[list[BlankField], Field(max_length=10)] = Field(
         [], description="Fields the document leaves blank: they may be filled in later without a revision."
     )
@@ -135,6 +133,9 @@ class Closing(Body):
 class PlanHeader(PlanFields):
     """A plan without its items."""
 
+    notes: list[Words] | None = Field(  # type: ignore[assignment]  # what is private may be withheld
+        description="What the recorder remarks; null to callers without a token."
+    )
     plan_id: UUID
     plan_key: str
     admin_unit: UnitCode
@@ -163,9 +164,18 @@ class TaskWithDays(TaskBody):
     is_continuous: bool = Field(description="Thường xuyên: no end is meant.")
 
 
+class ShownRecipient(RecipientBody):
+    """A recipient as it is shown."""
+
+    raw_text: ShortWords | None = Field(  # type: ignore[assignment]  # what is private may be withheld
+        description="The line as written; null to callers without a token where it names a person."
+    )
+
+
 class PlanDocument(PlanHeader, PlanLists):
     """The whole plan."""
 
+    recipients: list[ShownRecipient]  # type: ignore[assignment]  # a list of what extends the body's recipient
     tasks: list[TaskWithDays]  # type: ignore[assignment]  # a list of what extends the body's task
 
 

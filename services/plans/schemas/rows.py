@@ -12,10 +12,9 @@ from services.plans.schemas.items import (
     ExternalSystemBody,
     LegalBasisBody,
     PriorYearResultBody,
-    RecipientBody,
     ReportingDutyBody,
 )
-from services.plans.schemas.plans import TaskWithDays
+from services.plans.schemas.plans import ShownRecipient, TaskWithDays
 
 
 class OfPlan(Body):
@@ -49,7 +48,7 @@ class PriorYearResultRow(PriorYearResultBody, OfPlan):
     """A result of the year before, as a plan tells it."""
 
 
-class RecipientRow(RecipientBody, OfPlan):
+class RecipientRow(ShownRecipient, OfPlan):
     """A recipient of a plan."""
 
 

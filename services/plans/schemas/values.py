@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from chassis.money import MAX_VND
 
 UNIT_CODE = r"^([0-9]{2}|[0-9]{5})$"
 
+
+def _json_number(value: object) -> object:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("decimal_type", "Input should be a number")
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_json_number),
+    Field(max_digits=40, decimal_places=20),
+    WithJsonSchema({"type": "number"}),
+]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC), description="With its offset."),
+]
 UnitCode = Annotated[
     str,
     Field(
@@ -40,6 +60,7 @@ ItemKey = Annotated[
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 ShortWords = Annotated[str, Field(min_length=1, max_length=400)]
 Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Vnd = Annotated[int, Field(strict=True, ge=0, le=MAX_VND, description="Whole đồng.")]
 Offices = Annotated[
     list[str], Field(max_length=100, description="Office slugs, in the document's order; names are refused.")

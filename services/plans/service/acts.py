@@ -13,7 +13,7 @@ from services.plans.domain.plans import PlanAct, PlanStatus, issue_faults, refus
 from services.plans.domain.rules import PLAN_FIELD_ALREADY_STATED, PLAN_UNKNOWN
 from services.plans.schemas.events import PLAN_AMENDED, PLAN_CLOSED, PLAN_ISSUED
 from services.plans.schemas.plans import LISTS, AmendBody, CloseBody, IssueBody
-from services.plans.service.access import require_version
+from services.plans.service.access import as_keeper, require_version
 from services.plans.service.announcing import Act, close
 from services.plans.service.plans import (
     Change,
@@ -35,11 +35,13 @@ class Held:
 
     heads: outbox.Heads
     stored: Row
+    province: str
 
     @property
     def header(self) -> Row:
-        """The stored header."""
-        return {name: value for name, value in self.stored.items() if name not in LISTS}
+        """The stored header, under the province the unit belongs to now."""
+        header = {name: value for name, value in self.stored.items() if name not in LISTS}
+        return {**header, "province": self.province}
 
 
 async def issue_plan(db: Session, caller: Caller, plan_key: str, body: IssueBody, version: int | None) -> Row:
@@ -83,7 +85,7 @@ async def amend_plan(
     held = await _hold(db, caller, plan_key, PlanAct.AMEND, version)
     key = read_key(plan_key)
     try:
-        await refuse_faults(db, key, held.stored["province"], body.plan)
+        await refuse_faults(db, key, held.province, body.plan)
     except Refused as refused:
         raise _inside(refused, "/plan") from refused
     header = {
@@ -110,16 +112,16 @@ async def close_plan(db: Session, caller: Caller, plan_key: str, body: CloseBody
 
 
 async def _hold(db: Session, caller: Caller, plan_key: str, act: PlanAct, version: int | None) -> Held:
-    await require_plan_cover(db, caller, read_key(plan_key), None)
+    province = await require_plan_cover(db, caller, read_key(plan_key), None)
     heads = await outbox.lock(db, [plan_key])
-    stored = await store.find_document(db, caller, plan_key)
+    stored = await store.find_document(db, as_keeper(caller), plan_key)
     if stored is None:
         raise NotFound(PLAN_UNKNOWN, plan_key=plan_key)
     require_version(heads, plan_key, version)
     refusal = refusal_of(act, PlanStatus(stored["status"]))
     if refusal is not None:
         raise Conflict(refusal, plan_key=plan_key, status=stored["status"])
-    return Held(heads, stored)
+    return Held(heads, stored, province)
 
 
 async def _state(db: Session, caller: Caller, held: Held, header: Row, act: Act) -> Row:

@@ -13,6 +13,7 @@ from chassis.history import SetDiff
 from services.plans.domain.plans import PUBLIC_STATUSES
 from services.plans.domain.units import COMMUNE_CODE_LENGTH
 from services.plans.schemas.events import PlanChanged
+from services.plans.service.access import as_keeper
 from services.plans.store import plans as store
 
 Row = dict[str, Any]
@@ -54,7 +55,7 @@ async def close(
 
 
 async def _event(db: Session, caller: Caller, header: Row, act: Act) -> outbox.Event:
-    announced = await store.find_announced(db, caller, header["plan_key"])
+    announced = await store.find_announced(db, as_keeper(caller), header["plan_key"])
     return outbox.Event(
         act.event_type,
         header["plan_key"],

@@ -37,7 +37,7 @@ from services.plans.domain.rules import (
 from services.plans.domain.units import PROVINCE_TYPES
 from services.plans.schemas.events import PLAN_RECORDED
 from services.plans.schemas.plans import LISTS, PlanBody, PlanFields
-from services.plans.service.access import require_cover, require_version
+from services.plans.service.access import as_keeper, require_cover, require_version
 from services.plans.service.announcing import Act, close
 from services.plans.service.offices import load_known
 from services.plans.service.units import find_unit
@@ -86,11 +86,11 @@ async def apply_plan(db: Session, caller: Caller, plan_key: str, body: PlanBody,
     province = await require_plan_cover(db, caller, key, body.phase)
     heads = await outbox.lock(db, [plan_key])
     require_version(heads, plan_key, terms.version)
-    stored = await store.find_document(db, caller, plan_key)
+    stored = await store.find_document(db, as_keeper(caller), plan_key)
     await refuse_faults(db, key, province, body)
     if stored is not None and stored["status"] != PlanStatus.DRAFT and terms.correction is None:
         _refuse_amendment(stored, body, prune=terms.prune)
-    header = stored or new_header(key, province)
+    header = {**(stored or new_header(key)), "province": province}
     act = Act(PLAN_RECORDED, "plan.record", terms.correction)
     return await write_document(db, caller, heads, Change(header, stored, body, act, prune=terms.prune))
 
@@ -204,13 +204,12 @@ def plain(value: Any) -> Any:
     return msgspec.json.decode(encode(value))
 
 
-def new_header(key: PlanKey, province: str) -> Row:
+def new_header(key: PlanKey) -> Row:
     """The header of a plan that is recorded for the first time: a draft."""
     return {
         "plan_id": uuid4(),
         "plan_key": key.plan_key,
         "admin_unit": key.admin_unit,
-        "province": province,
         "year": key.year,
         "kind": key.kind,
         "revision": 1,

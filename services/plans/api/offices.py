@@ -12,7 +12,7 @@ from chassis.database import Reading, Writing
 from chassis.listing import answer
 from chassis.pages import Paging, chosen
 from chassis.replies import reply
-from services.plans.api.router import DRY_RUN, PlansRead, PlansWrite, Prune, Units, UnitsWrite, Words, router
+from services.plans.api.router import DRY_RUN, PlansRead, PlansWrite, Prune, UnitPath, Units, UnitsWrite, Words, router
 from services.plans.domain.filters import OfficeFilter
 from services.plans.domain.offices import OfficeLevel
 from services.plans.schemas.offices import OfficeKindRow, OfficeKindsBody, OfficeRow, OfficesBody
@@ -92,7 +92,7 @@ async def list_offices(
     ),
 )
 async def put_offices(
-    db: Writing, caller: PlansWrite, admin_unit: str, body: OfficesBody, prune: Prune = False
+    db: Writing, caller: PlansWrite, admin_unit: UnitPath, body: OfficesBody, prune: Prune = False
 ) -> Response:
     """Record the offices of a unit; an office of a shared kind needs its slug only."""
     return reply(await service.put_offices(db, caller, admin_unit, body, prune=prune))

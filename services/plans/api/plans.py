@@ -14,7 +14,7 @@ from chassis.idempotency import Once
 from chassis.listing import answer
 from chassis.pages import KnownAt, Paging
 from chassis.replies import IfMatch, reply
-from services.plans.api.router import DRY_RUN, OfPlans, PlansRead, PlansWrite, Prune, router
+from services.plans.api.router import DRY_RUN, OfPlans, PlanKeyPath, PlansRead, PlansWrite, Prune, router
 from services.plans.domain.filters import AsKnown
 from services.plans.domain.plans import PlanStatus
 from services.plans.schemas.plans import (
@@ -69,7 +69,7 @@ async def list_plans(
 async def get_plan(
     db: Reading,
     caller: PlansRead,
-    plan_key: str,
+    plan_key: PlanKeyPath,
     known_at: KnownAt,
     revision: Annotated[int | None, Query(ge=1, le=100_000, description="The last state of this revision.")] = None,
 ) -> Response:
@@ -88,7 +88,7 @@ async def get_plan(
 async def put_plan(
     db: Writing,
     caller: PlansWrite,
-    plan_key: str,
+    plan_key: PlanKeyPath,
     body: PlanBody,
     if_match: IfMatch,
     prune: Prune = False,
@@ -120,7 +120,7 @@ async def put_plan(
     ),
 )
 async def issue_plan(
-    db: Writing, caller: PlansWrite, once: Once, plan_key: str, body: IssueBody, if_match: IfMatch
+    db: Writing, caller: PlansWrite, once: Once, plan_key: PlanKeyPath, body: IssueBody, if_match: IfMatch
 ) -> Response:
     """State that a plan has been issued: from now on everybody may read it.
 
@@ -145,7 +145,7 @@ async def amend_plan(
     db: Writing,
     caller: PlansWrite,
     once: Once,
-    plan_key: str,
+    plan_key: PlanKeyPath,
     body: AmendBody,
     if_match: IfMatch,
     prune: Prune = False,
@@ -168,7 +168,7 @@ async def amend_plan(
     responses=answers(PlanChanges, {**ACT_REFUSALS, 409: "plan_not_in_force, request_in_progress"}),
 )
 async def close_plan(
-    db: Writing, caller: PlansWrite, once: Once, plan_key: str, body: CloseBody, if_match: IfMatch
+    db: Writing, caller: PlansWrite, once: Once, plan_key: PlanKeyPath, body: CloseBody, if_match: IfMatch
 ) -> Response:
     """State that a plan is closed: it stays readable and says nothing new."""
 

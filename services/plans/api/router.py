@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
@@ -41,6 +41,14 @@ InYear = Annotated[
 ]
 Kinds = Annotated[list[str] | None, Query(alias="kind", description="Plan kinds, with underscores.")]
 OfficeSlugs = Annotated[list[str] | None, Query(alias="office", description="Office slugs, in any role.")]
+PlanKeyPath = Annotated[
+    str,
+    Path(
+        description="`<unit code>-<year>-<kind>`, the kind with dashes.",
+        examples=["25378-2026-digital-transformation-state-agencies"],
+    ),
+]
+UnitPath = Annotated[str, Path(description="Official code: province 2 digits, commune 5.", examples=["25378"])]
 ItemKeys = Annotated[list[str] | None, Query(alias="key", description="Keys of items.")]
 
 

@@ -18,7 +18,7 @@ from chassis.listing import answer
 from chassis.pages import Paging, chosen
 from chassis.problems import body_refusal
 from chassis.replies import reply
-from services.plans.api.router import DRY_RUN, InYear, PlansRead, Provinces, Prune, UnitsWrite, Words, router
+from services.plans.api.router import DRY_RUN, InYear, PlansRead, Provinces, Prune, UnitPath, UnitsWrite, Words, router
 from services.plans.domain.filters import UnitFilter
 from services.plans.domain.rules import UNITS_UNREADABLE
 from services.plans.domain.units import AdminUnitType
@@ -71,7 +71,12 @@ async def list_units(
 
 
 @router.get("/admin-units/{code}", tags=["admin units"], responses=answers(AdminUnitHistory, {404: "unit_unknown"}))
-async def get_unit(db: Reading, _caller: PlansRead, code: str, on: date | None = None) -> Response:
+async def get_unit(
+    db: Reading,
+    _caller: PlansRead,
+    code: UnitPath,
+    on: Annotated[date | None, Query(description="Left out: today in Viet Nam.")] = None,
+) -> Response:
     """One code: what it means on a day (today when left out), and everything it has meant.
 
     Codes are recycled: 26491 was Phú Đông until 30 June 2025 and is Đại Phước since.

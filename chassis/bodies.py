@@ -12,6 +12,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from chassis.errors import (
@@ -35,6 +36,13 @@ TEXT_HAS_NUL = rule(
     vi="Văn bản có ký tự NUL, không lưu được.",
     en="The text has a NUL character, which cannot be kept.",
 )
+NUMBER_OUT_OF_RANGE = rule(
+    "number_out_of_range",
+    vi="Số {number} có quá nhiều chữ số hoặc quá lớn, quá nhỏ.",
+    en="The number {number} has too many digits, or is too large or too small.",
+)
+# Nothing counted here has a hundred digits; written out in full, 1e1000000000 alone would fill the memory.
+MOST_DIGITS = 100
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -49,7 +57,11 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     Raises:
         TooLarge: declared or found larger ("body_too_large", with the limit).
+        UnsupportedMedia: packed, which is not unpacked here ("media_unsupported").
     """
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=f"Content-Encoding {encoding}", accepted="identity")
     declared = request.headers.get("Content-Length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
@@ -67,7 +79,8 @@ def decode_json(body: bytes) -> Any:
 
     Raises:
         Unreadable: not JSON, not UTF-8, or nested beyond reason ("body_unreadable").
-        Refused: a text holds NUL ("text_has_nul", with its pointer).
+        Refused: a text holds NUL ("text_has_nul"), a number is beyond reason ("number_out_of_range"), with
+            their pointers.
     """
     try:
         faults: list[Fault] = []
@@ -87,18 +100,22 @@ def _clean(value: Any, pointer: str, faults: list[Fault]) -> Any:
         return nfc(value)
     if isinstance(value, list):
         return [_clean(item, f"{pointer}/{index}", faults) for index, item in enumerate(value)]
+    if isinstance(value, Decimal) and not _is_writable(value):
+        number = f"{str(value)[:20]}…" if len(str(value)) > 20 else str(value)
+        faults.append(Fault(NUMBER_OUT_OF_RANGE, {"number": number}, pointer=pointer, value=number))
     if isinstance(value, dict):
         return {_clean(k, pointer, faults): _clean(v, f"{pointer}/{k}", faults) for k, v in value.items()}
     return value
+
+
+def _is_writable(number: Decimal) -> bool:
+    return abs(number.adjusted()) <= MOST_DIGITS and len(number.as_tuple().digits) <= MOST_DIGITS
 
 
 def _require_json(request: Request) -> None:
     kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=kind or "—", accepted="application/json")
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if encoding != "identity":
-        raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=f"Content-Encoding {encoding}", accepted="identity")
 
 
 def _refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
@@ -115,6 +132,20 @@ def _refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
         )
 
 
+def _clean_parameters(request: Request) -> None:
+    """Bring the text of query and path into the one normal form.
+
+    Raises:
+        Refused: a parameter holds NUL, which no database keeps ("text_has_nul").
+    """
+    given = [*request.query_params.multi_items(), *request.path_params.items()]
+    faults = [Fault(TEXT_HAS_NUL, column=name) for name, value in given if "\x00" in str(value)]
+    if faults:
+        raise Refused(TEXT_HAS_NUL, faults=faults)
+    request._query_params = QueryParams([(name, nfc(value)) for name, value in request.query_params.multi_items()])
+    request.scope["path_params"] = {name: nfc(str(value)) for name, value in request.path_params.items()}
+
+
 class HouseRoute(APIRoute):
     """A route that reads its body our way and refuses query parameters it does not know."""
 
@@ -127,6 +158,7 @@ class HouseRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
+            _clean_parameters(request)
             if has_body:
                 _require_json(request)
                 limit = request.app.state.house.settings.max_document_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,9 @@ FEED_REWOUND = rule(
 SCAN_WINDOW = 50_000
 
 
+_POSITION = re.compile(r"(\d{1,9})\.(\d{1,18})", re.ASCII)
+
+
 def head_column() -> ColumnElement[str]:
     """The feed's head as a scalar of the rows' own statement: a lower bound to follow from."""
     return literal_column("(SELECT epoch || '.' || pos FROM feed_head WHERE feed = 'main')")
@@ -47,10 +51,13 @@ def decode_position(cursor: str) -> tuple[int, int]:
         Refused: not one of our cursors ("feed_cursor_invalid").
     """
     try:
-        epoch, pos = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(".")
-        return int(epoch), int(pos)
+        position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError as error:
         raise Refused(FEED_CURSOR_INVALID) from error
+    found = _POSITION.fullmatch(position)
+    if found is None:
+        raise Refused(FEED_CURSOR_INVALID)
+    return int(found[1]), int(found[2])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
-from sqlalchemy import Select, func, literal, select, true, tuple_
+from sqlalchemy import BigInteger, Select, SmallInteger, func, literal, select, true, tuple_
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -19,7 +20,7 @@ from chassis.database import Database, ReadSession
 from chassis.errors import NotAcceptable, Refused, rule
 from chassis.feed import encode_position, head_column
 from chassis.pages import CURSOR_INVALID, PageRequest, encode_cursor
-from chassis.replies import VARY, reply
+from chassis.replies import VARY, preferred, reply
 
 NOT_ACCEPTABLE = rule(
     "not_acceptable",
@@ -93,8 +94,7 @@ def negotiate(accept: str | None) -> str:
     """
     if not accept:
         return JSON
-    for part in accept.split(","):
-        kind = part.split(";")[0].strip().lower()
+    for kind in preferred(accept):
         if kind in (JSON, NDJSON, CSV):
             return kind
         if kind in ("*/*", "application/*", "text/html"):
@@ -148,12 +148,17 @@ def _keys(listing: Listing, values: list[Any]) -> list[Any]:
     if len(values) != len(listing.order):
         raise Refused(CURSOR_INVALID)
     try:
-        return [
-            literal(msgspec.convert(value, column.type.python_type, strict=False), column.type)
-            for value, column in zip(values, listing.order, strict=True)
-        ]
+        return [_key(value, column.type) for value, column in zip(values, listing.order, strict=True)]
     except (msgspec.ValidationError, NotImplementedError) as error:
         raise Refused(CURSOR_INVALID) from error
+
+
+def _key(value: Any, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    converted = msgspec.convert(value, kind.python_type, strict=False)
+    bits = 63 if isinstance(kind, BigInteger) else 15 if isinstance(kind, SmallInteger) else 31
+    if isinstance(converted, int) and not -(2**bits) <= converted < 2**bits:
+        raise msgspec.ValidationError("beyond the column's range")
+    return literal(converted, kind)
 
 
 def _headers(changes_cursor: str, known_at: datetime) -> dict[str, str]:

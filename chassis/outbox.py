@@ -175,15 +175,19 @@ def read_token(token: str) -> tuple[str, int, int]:
     """
     try:
         service, epoch, xid = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return str(service), int(epoch), int(xid)
-    except (ValueError, TypeError) as error:
+        read = str(service), int(epoch), int(xid)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Refused(WRITE_TOKEN_INVALID) from error
+    if not 0 < read[2] < 2**63:
+        raise Refused(WRITE_TOKEN_INVALID)
+    return read
 
 
 async def wait_for(database: Database, xid: int, seconds: float = 5.0) -> None:
     """Wait until a write of this database is in the log.
 
     Raises:
+        Refused: no transaction has that number yet ("write_token_invalid").
         Unavailable: it is not there in time ("write_not_yet_visible").
     """
     deadline = asyncio.get_running_loop().time() + seconds
@@ -199,12 +203,17 @@ async def wait_for(database: Database, xid: int, seconds: float = 5.0) -> None:
 async def _is_logged(db: ReadSession, xid: int) -> bool:
     found = await db.execute(
         text(
-            "SELECT pg_visible_in_snapshot(CAST(:xid AS text)::xid8, pg_current_snapshot())"
-            " AND NOT EXISTS (SELECT 1 FROM outbox WHERE xid = CAST(:xid AS text)::xid8)"
+            "SELECT CAST(:xid AS text)::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS is_future,"
+            " pg_visible_in_snapshot(CAST(:xid AS text)::xid8, pg_current_snapshot())"
+            " AND NOT EXISTS (SELECT 1 FROM outbox WHERE xid = CAST(:xid AS text)::xid8) AS is_logged"
         ),
         {"xid": str(xid)},
     )
-    return bool(found.scalar())
+    row = found.one()
+    # Nobody can hold the token of a write that has not begun, so there is nothing to wait for.
+    if row.is_future:
+        raise Refused(WRITE_TOKEN_INVALID)
+    return bool(row.is_logged)
 
 
 _COLUMNS = "event_id, type, subject, version, province, commune, is_public, data, trace, at"

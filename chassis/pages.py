@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,13 +23,21 @@ KNOWN_AT_NAIVE = rule(
     vi="known_at cần có múi giờ, ví dụ 2026-06-30T00:00:00Z.",
     en="known_at needs an offset, such as 2026-06-30T00:00:00Z.",
 )
+KNOWN_AT_OUT_OF_RANGE = rule(
+    "known_at_out_of_range",
+    vi="known_at phải ở trong các năm {first}-{last}.",
+    en="known_at must lie in the years {first}-{last}.",
+)
 FIELDS_UNKNOWN = rule(
     "fields_unknown",
     vi="Không có trường {fields}; có: {known}.",
     en="There is no field {fields}; there are: {known}.",
 )
 
+_OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # an offset may push a moment at the edge of the calendar over it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,14 @@ class PageRequest:
         if self.cursor is None:
             return None
         try:
-            keys, changes = json.loads(base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4)))
-            return list(keys), str(changes)
-        except (ValueError, TypeError) as error:
+            packed = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4))
+            keys, changes = json.loads(packed)
+        except (ValueError, TypeError, RecursionError) as error:
             raise Refused(CURSOR_INVALID) from error
+        # The changes cursor goes back into a header, the keys into a statement: neither takes just any text.
+        if not isinstance(keys, list) or not _OPAQUE.fullmatch(str(changes)) or b"\\u0000" in packed:
+            raise Refused(CURSOR_INVALID)
+        return keys, str(changes)
 
     def choose(self, known: tuple[str, ...]) -> tuple[str, ...]:
         """The fields asked for, in the list's own order; all of them when none is named.
@@ -89,6 +102,8 @@ def _known_at(
 ) -> datetime | None:
     if known_at is not None and known_at.tzinfo is None:
         raise Refused(KNOWN_AT_NAIVE)
+    if known_at is not None and not FIRST_YEAR <= known_at.year <= LAST_YEAR:
+        raise Refused(KNOWN_AT_OUT_OF_RANGE, first=FIRST_YEAR, last=LAST_YEAR)
     return known_at
 
 

@@ -31,7 +31,7 @@ from chassis.errors import (
     Unavailable,
 )
 from chassis.reasons import reason_values
-from chassis.replies import encode
+from chassis.replies import encode, preferred
 from chassis.text import suggest
 
 MEDIA_TYPE = "application/problem+json"
@@ -57,14 +57,8 @@ _TITLES = {
 
 def language_of(accept_language: str | None) -> str:
     """`vi` unless English is preferred."""
-    best, language = -1.0, "vi"
-    for part in (accept_language or "").split(","):
-        tag, _, quality = part.strip().partition(";q=")
-        name = tag.lower().split("-")[0]
-        weight = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
-        if name in ("vi", "en") and weight > best:
-            best, language = weight, name
-    return language
+    asked = (name.split("-")[0] for name in preferred(accept_language or ""))
+    return next((name for name in asked if name in ("vi", "en")), "vi")
 
 
 def fault_body(fault: Fault, language: str) -> dict[str, Any]:

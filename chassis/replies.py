@@ -26,6 +26,23 @@ encode = _encoder.encode
 VARY = "Authorization, Accept, Accept-Language"  # the compressor adds Accept-Encoding
 
 
+def preferred(header: str) -> list[str]:
+    """What an Accept or Accept-Language header asks for, best first; what it excludes (q=0) is left out."""
+    weighed = []
+    for part in header.split(","):
+        name, _, rest = part.partition(";")
+        quality = re.search(r"(?:^|;)\s*q\s*=\s*([0-9.]+)", rest)
+        weighed.append((_weight(quality[1]) if quality else 1.0, name.strip().lower()))
+    return [name for weight, name in sorted(weighed, key=lambda item: -item[0]) if weight > 0 and name]
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 1.0
+
+
 def reply(
     body: Any,
     *,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
 from chassis.pages import chosen
+from chassis.periods import FIRST_YEAR, LAST_YEAR
 from services.indicators.domain.filters import TargetFilter
 from services.indicators.service import Viewer
 
@@ -42,7 +43,8 @@ Indicators = Annotated[list[str] | None, Query(alias="indicator", description="I
 Pillars = Annotated[list[str] | None, Query(alias="pillar", description="Pillars.")]
 Regimes = Annotated[list[str] | None, Query(alias="regime", description="Codes of reporting regimes.")]
 PeriodTypes = Annotated[list[str] | None, Query(alias="period_type", description="Kinds of periods.")]
-Years = Annotated[list[int] | None, Query(alias="year", description="Years.")]
+Year = Annotated[int, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
+Years = Annotated[list[Year] | None, Query(alias="year", description="Years.")]
 
 
 def viewer_of(request: Request, caller: Caller) -> Viewer:

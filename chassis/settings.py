@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
     graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
     graphql_max_cost: int = Field(50_000, gt=0, description="largest cost of one GraphQL operation, objects")
+    graphql_cost_per_minute: int = Field(
+        1_000_000, gt=0, description="cost one caller may ask for in a minute, objects"
+    )
     graphql_introspection: bool = Field(True, description="answer introspection queries")
     upstream_timeout_seconds: float = Field(10, gt=0, description="gateway waits for a service, seconds")
     upstream_max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest reply of a service, bytes")

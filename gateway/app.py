@@ -11,8 +11,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from chassis.app import House, add_operations, docs_routes, problem_routes, wrap
+from chassis.auth import ANONYMOUS, identify
+from chassis.errors import Unauthenticated
 from chassis.problems import install_problems, language_of
 from chassis.settings import SERVICES
+from gateway.allowance import Allowance
 from gateway.clients import FORWARDED, Bounds, Services
 from gateway.context import Context
 from gateway.door import Door
@@ -40,22 +43,36 @@ def build_gateway(house: House) -> ASGIApp:
 
 def _door(house: House) -> Door:
     settings = house.settings
-    engine = Engine(
-        build_schema(), Limits(cost=settings.graphql_max_cost), introspection=settings.graphql_introspection
-    )
-
+    limits = Limits(cost=settings.graphql_max_cost)
+    allowance = Allowance(settings.graphql_cost_per_minute)
+    engine = Engine(build_schema(), limits, allowance, introspection=settings.graphql_introspection)
     bounds = Bounds(settings.upstream_timeout_seconds, settings.upstream_max_bytes)
 
-    def context(request: Request) -> Context:
+    async def context(request: Request) -> Context:
         services = Services(house.peers, _forwarded(request), bounds)
         return Context(
             services=services,
             loaders=Loaders(services),
             language=language_of(request.headers.get("Accept-Language")),
             trace_id=request.scope["state"]["traceparent"][3:35],
+            caller=await _caller(request),
         )
 
     return Door(engine, sdl(), max_body_bytes=settings.graphql_max_body_bytes, context=context)
+
+
+async def _caller(request: Request) -> str:
+    """Whose allowance is used: the token's client, or the address of who has no token that holds.
+
+    Whether a token opens anything is for the services to say; a forged one must only not buy a new allowance.
+    """
+    try:
+        caller = await identify(request)
+    except Unauthenticated:
+        caller = ANONYMOUS
+    if not caller.is_anonymous:
+        return f"client {caller.client_id}"
+    return f"address {request.client.host}" if request.client else "address unknown"
 
 
 def _forwarded(request: Request) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What belongs to one operation: the caller's language and trace, and the loaders that ask the services."""
+"""What belongs to one operation: who asks, in which language, and the loaders that ask the services."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Context:
     loaders: Loaders
     language: str
     trace_id: str
+    caller: str
     cost: int = 0
 
 

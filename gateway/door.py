@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 class Door:
     """Answers /graphql and what belongs to it."""
 
-    def __init__(self, engine: Engine, sdl: str, *, max_body_bytes: int, context: Callable[[Request], Context]) -> None:
+    def __init__(
+        self, engine: Engine, sdl: str, *, max_body_bytes: int, context: Callable[[Request], Awaitable[Context]]
+    ) -> None:
         self._engine = engine
         self._sdl = sdl
         self._max_body_bytes = max_body_bytes
@@ -39,12 +41,11 @@ class Door:
         if wants_page(request):
             headers = {"Content-Security-Policy": PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
             return FileResponse(WEB / "graphiql.html", headers=headers)
-        context = self._context(request)
         try:
             asked = await read_request(request, self._max_body_bytes)
+            answer = await self._engine.run(asked, await self._context(request))
         except HouseError as error:
-            return _unreadable(error, request)
-        answer = await self._engine.run(asked, context)
+            return _refused(error, request)
         return _reply(answer, request)
 
     async def schema(self, _request: Request) -> Response:
@@ -63,18 +64,16 @@ def _reply(answer: Answer, request: Request) -> Response:
     """A well-formed request that is refused is 400 in the GraphQL media type, 200 in plain JSON (the older custom)."""
     modern = prefers_graphql_json(request.headers.get("Accept"))
     status = 400 if answer.is_request_error and modern else 200
-    if any(error["extensions"]["code"] == "METHOD_NOT_ALLOWED" for error in answer.body.get("errors", ())):
-        return _json(answer.body, modern, 405, {"Allow": "POST"})
-    return _json(answer.body, modern, status, {})
+    return _json(answer.body, modern, status, answer.headers)
 
 
-def _unreadable(error: HouseError, request: Request) -> Response:
+def _refused(error: HouseError, request: Request) -> Response:
     language = language_of(request.headers.get("Accept-Language"))
     message = error.rule.sentence(language, error.values)
     body = {"errors": [{"message": message, "extensions": {"code": error.rule.code}}]}
     return _json(body, prefers_graphql_json(request.headers.get("Accept")), error.status, error.headers)
 
 
-def _json(body: dict[str, Any], modern: bool, status: int, headers: dict[str, str]) -> Response:
+def _json(body: dict[str, Any], modern: bool, status: int, headers: Mapping[str, str]) -> Response:
     media_type = f"{GRAPHQL_JSON if modern else JSON}; charset=utf-8"
     return Response(encode(body), status, headers={**NO_STORE, **headers}, media_type=media_type)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
@@ -11,11 +12,12 @@ import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from strawberry.execution import optimized_is_awaitable
 
+from gateway.allowance import Allowance
 from gateway.cache import Operation, OperationCache, RequestErrors
 from gateway.context import Context
 from gateway.errors import format_error
 from gateway.limits import Limits
-from gateway.requests import GraphQLRequest
+from gateway.requests import GET_READS_ONLY, GraphQLRequest, WrongMethod
 
 log = structlog.get_logger("gateway")
 
@@ -26,28 +28,37 @@ class Answer:
 
     body: dict[str, Any]
     is_request_error: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine:
     """The schema with its limits; holds no state of a request."""
 
-    def __init__(self, schema: strawberry.Schema, limits: Limits, *, introspection: bool) -> None:
+    def __init__(self, schema: strawberry.Schema, limits: Limits, allowance: Allowance, *, introspection: bool) -> None:
         self._schema = schema
+        self._allowance = allowance
         self._operations = OperationCache(schema._schema, limits, introspection=introspection)
 
     async def run(self, request: GraphQLRequest, context: Context) -> Answer:
-        """Answer one operation; refusals and failures are part of the answer."""
+        """Answer one operation; refusals of its text and failures of its fields are part of the answer.
+
+        Raises:
+            WrongMethod: a mutation by GET ("graphql_get_reads_only").
+            TooManyRequests: the caller's allowance is used up ("graphql_cost_exhausted").
+        """
         try:
             operation = self._operations.find(request.query, request.operation_name)
-            _check_method(request, operation)
             context.cost = self._operations.cost(operation, request.variables)
         except RequestErrors as refusal:
             return _refusal(refusal.errors, context)
+        if request.is_read_only and operation.definition.operation is not OperationType.QUERY:
+            raise WrongMethod(GET_READS_ONLY, headers={"Allow": "POST"})
+        headers = self._allowance.take(context.caller, context.cost)
         result = await self._execute(operation, request, context)
         name = operation.definition.name
         errors = len(result.errors or ())
         log.info("operation", operation=name.value if name else None, cost=context.cost, errors=errors)
-        return _answer(result, context)
+        return replace(_answer(result, context), headers=headers)
 
     async def _execute(self, operation: Operation, request: GraphQLRequest, context: Context) -> ExecutionResult:
         result = execute(
@@ -63,12 +74,6 @@ class Engine:
             operation_extensions=None,
         )
         return await result if isawaitable(result) else result
-
-
-def _check_method(request: GraphQLRequest, operation: Operation) -> None:
-    if request.is_read_only and operation.definition.operation is not OperationType.QUERY:
-        message = "A GET answers queries only; send the operation by POST."
-        raise RequestErrors([GraphQLError(message, extensions={"code": "METHOD_NOT_ALLOWED"})])
 
 
 def _refusal(errors: list[GraphQLError], context: Context) -> Answer:

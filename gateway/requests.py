@@ -33,6 +33,18 @@ PARAMETER_INVALID = rule(
     vi="Tham số {parameter} phải là {expected_vi}.",
     en="The parameter {parameter} must be {expected_en}.",
 )
+GET_READS_ONLY = rule(
+    "graphql_get_reads_only",
+    vi="GET chỉ nhận truy vấn; hãy gửi thao tác này bằng POST.",
+    en="A GET answers queries only; send this operation by POST.",
+)
+
+
+class WrongMethod(HouseError):
+    """A writing operation in the address of a GET."""
+
+    status = 405
+
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 

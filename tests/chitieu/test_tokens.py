@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import OKPKey
 from typer.testing import CliRunner
 
-from chassis.auth import Verifier
+from chassis.auth import Caller, Verifier
 from chassis.errors import Unauthenticated
 from chassis.keys import Signer, ensure_key, public_keys
 from chassis.settings import Environment, Settings
@@ -76,3 +76,16 @@ def test_nothing_is_served_without_keys_to_verify_with(tmp_path: Path) -> None:
 
 def test_a_key_set_alone_is_enough_to_serve(tmp_path: Path) -> None:
     assert verification_key(Settings(data_dir=tmp_path, jwks_url="https://sso.example/jwks")) is None
+
+
+async def test_what_keys_prints_lets_other_machines_verify_our_tokens(tmp_path: Path) -> None:
+    runner = CliRunner()
+    folder = ["--data-dir", str(tmp_path)]
+    key_set = tmp_path / "jwks.json"
+    key_set.write_text(runner.invoke(app, ["keys", *folder]).stdout)
+    made = runner.invoke(app, ["token", "--scope", "plans:read", "--admin-unit", "75", "--subject", "ioc", *folder])
+
+    caller = await Verifier(Settings(jwks_file=key_set)).verify(made.stdout.strip())
+
+    assert caller == Caller("ioc", "ioc", frozenset({"plans:read"}), frozenset({"75"}))
+    assert '"d"' not in key_set.read_text()

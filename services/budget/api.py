@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from chassis.answers import PageOf, answers
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
 from chassis.database import Reading, Writing
 from chassis.listing import answer
-from chassis.pages import KnownAt, Paging, many
+from chassis.pages import KnownAt, Paging, chosen
 from chassis.periods import FIRST_YEAR, LAST_YEAR
 from chassis.replica import CatchUp
 from chassis.replies import IfMatch, reply
@@ -20,12 +21,28 @@ from services.budget import service
 from services.budget.domain.filters import Dimension, LineFilter, PlanFilter, Scope
 from services.budget.domain.lines import ExpenditureKind
 from services.budget.schemas.bodies import BudgetBody
-from services.budget.schemas.rows import BudgetApplied, BudgetDocument, CheckPage, GroupPage, LinePage, TotalPage
+from services.budget.schemas.rows import BudgetApplied, BudgetDocument, CheckRow, GroupRow, LineRow, TotalRow
 
 TITLE = "Kinh phí – budget"
-DESCRIPTION = "Budget lines of communes' plans, their totals, and the plans' own money rules checked."
+DESCRIPTION = (
+    "Money as the plans state it: budget lines, the groups and cells of their tables, totals, and the plans' own money "
+    "rules checked with both numbers shown. Amounts are whole đồng, as JSON integers.\n\n"
+    "Every list takes `limit`, `cursor`, `fields` and `known_at`, and answers JSON pages, NDJSON or CSV by `Accept`, "
+    "with the cursor to follow changes from in `Changes-Cursor`. Filters with several values are repeated or "
+    "separated by commas. Callers without a token see issued plans only, without recorders' notes."
+)
 
 router = APIRouter(prefix="/v1/budget", route_class=HouseRoute, tags=["budget"])
+
+REFUSALS = {
+    403: "scope_missing, unit_not_covered",
+    404: "budget_plan_unknown",
+    409: "budget_plan_closed",
+    412: "stale_version, if_match_invalid",
+    422: "body_invalid with amount_not_whole_dong, amount_out_of_range, budget_key_repeated, budget_line_unknown, "
+    "budget_office_unknown, reserve_in_pillar, budget_execution_time_invalid, budget_total_too_large, "
+    "field_unknown, field_missing, field_invalid",
+}
 
 BudgetRead = Annotated[Caller, needs("budget:read", public=True)]
 BudgetWrite = Annotated[Caller, needs("budget:write")]
@@ -42,7 +59,7 @@ def _plan_filter(
     province: Annotated[Codes, Query(description="Codes of provinces.")] = None,
     year: Annotated[Years, Query(description="Years of plans.")] = None,
 ) -> PlanFilter:
-    return PlanFilter(many(plan_key or []), many(admin_unit or []), many(province or []), year or ())
+    return PlanFilter(chosen(plan_key), chosen(admin_unit), chosen(province), year or ())
 
 
 def _line_filter(
@@ -55,9 +72,9 @@ def _line_filter(
 ) -> LineFilter:
     return LineFilter(
         expenditure_kinds=expenditure_kind or (),
-        pillars=many(pillar or []),
-        offices=many(office or []),
-        lead_offices=many(lead_office or []),
+        pillars=chosen(pillar),
+        offices=chosen(office),
+        lead_offices=chosen(lead_office),
         funding_sources=funding_source or (),
         budget_years=budget_year or (),
     )
@@ -67,7 +84,7 @@ Plans = Annotated[PlanFilter, Depends(_plan_filter)]
 Lines = Annotated[LineFilter, Depends(_line_filter)]
 
 
-@router.get("/lines", response_model=LinePage)
+@router.get("/lines", responses=answers(PageOf[LineRow]))
 async def list_lines(
     request: Request,
     db: Reading,
@@ -84,22 +101,22 @@ async def list_lines(
 
     Amounts are whole đồng; what a plan states is an estimate. Reserves stand outside every pillar.
     """
-    narrowed = replace(lines, keys=many(key or []), tasks=many(task or []), targets=many(target or []), words=q)
+    narrowed = replace(lines, keys=chosen(key), tasks=chosen(task), targets=chosen(target), words=q)
     return await answer(request, db, service.list_lines(caller, plans, narrowed, page.known_at), page)
 
 
-@router.get("/lines/{plan_key}", response_model=BudgetDocument)
+@router.get("/lines/{plan_key}", responses=answers(BudgetDocument, {404: "budget_plan_unknown"}))
 async def get_budget(db: Reading, caller: BudgetRead, plan_key: str, known_at: KnownAt) -> Response:
     """The whole budget of one plan: its lines, its groups with their cells, and what they add up to.
 
     The ETag names the version for If-Match. A plan that states no budget answers with empty lists.
-    404 `budget_plan_unknown`: no such plan, or a draft of a unit the caller does not act for.
+    A draft is found only by callers who act for its unit.
     """
     document, version = await service.get_budget(db, caller, plan_key, known_at)
     return reply(document, version=version)
 
 
-@router.put("/lines/{plan_key}", response_model=BudgetApplied)
+@router.put("/lines/{plan_key}", responses=answers(BudgetApplied, REFUSALS))
 async def put_budget(
     db: Writing,
     caller: BudgetWrite,
@@ -107,20 +124,19 @@ async def put_budget(
     body: BudgetBody,
     catch_up: CatchUp,
     if_match: IfMatch,
-    prune: Annotated[bool, Query(description="Remove what the body leaves out.")] = False,
+    prune: Annotated[bool, Query(description="Remove what the body leaves out; else it is kept and named.")] = False,
 ) -> Response:
     """Make a plan's lines, groups and cells say what the body says; what they said before stays readable.
 
     Amounts are JSON integers of whole đồng, more than 0 and at most 2^53. An unchanged body writes nothing.
-    404 `budget_plan_unknown`; 403 `unit_not_covered`; 409 `budget_plan_closed`; 412 `stale_version`;
-    422 `body_invalid` with every fault and its place.
+    Everything wrong with a body is listed at once, each fault with its place.
     """
     terms = service.Terms(catch_up, prune=prune, if_match=if_match)
     applied = await service.apply_budget(db, caller, plan_key, body, terms)
     return reply(applied, version=applied["version"])
 
 
-@router.get("/groups", response_model=GroupPage)
+@router.get("/groups", responses=answers(PageOf[GroupRow]))
 async def list_groups(
     request: Request, db: Reading, caller: BudgetRead, page: Paging, plans: Plans, q: Words = None
 ) -> Response:
@@ -128,7 +144,7 @@ async def list_groups(
     return await answer(request, db, service.list_groups(caller, plans, q, page.known_at), page)
 
 
-@router.get("/totals", response_model=TotalPage)
+@router.get("/totals", responses=answers(PageOf[TotalRow]))
 async def list_totals(
     request: Request,
     db: Reading,
@@ -148,7 +164,7 @@ async def list_totals(
     return await answer(request, db, listing, page)
 
 
-@router.get("/checks", response_model=CheckPage)
+@router.get("/checks", responses=answers(PageOf[CheckRow]))
 async def list_checks(request: Request, db: Reading, caller: BudgetRead, page: Paging, plans: Plans) -> Response:
     """Does each plan's money add up, and do the rules it set for itself hold: both numbers, verdict and reason.
 

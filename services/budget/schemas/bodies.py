@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from chassis.bodies import Body
@@ -28,7 +28,11 @@ def _amount(value: Any) -> int:
 AmountVnd = Annotated[
     int,
     BeforeValidator(_amount),
-    Field(description="Whole đồng as a JSON integer, more than 0 and at most 2^53.", examples=[450000000]),
+    Field(
+        description="Whole đồng as a JSON integer, more than 0 and at most 2^53.",
+        examples=[450000000],
+        json_schema_extra={"exclusiveMinimum": 0, "maximum": MAX_VND},
+    ),
 ]
 
 
@@ -52,7 +56,12 @@ IndexCode = Annotated[str, Field(pattern=r"^\d{3,4}$", description="A code of th
 class QuantityBody(Body):
     """How many of what: 30 điểm, 15 ấp."""
 
-    value: Annotated[Decimal, BeforeValidator(_number), Field(gt=0, max_digits=20, decimal_places=6)]
+    value: Annotated[
+        Decimal,
+        BeforeValidator(_number),
+        Field(gt=0, max_digits=20, decimal_places=6),
+        WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+    ]
     unit: Text
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from services.budget.domain.checks import CheckVerdict
 from services.budget.domain.execution_time import ExecutionTimeKind
 from services.budget.domain.filters import Dimension
 from services.budget.domain.lines import ExpenditureKind, Pillar, Stage
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]  # exact, and a number on the wire
 
 
 class OfPlan(BaseModel):
@@ -27,7 +29,7 @@ class OfPlan(BaseModel):
 class Quantity(BaseModel):
     """How many of what."""
 
-    value: Decimal
+    value: Number
     unit: str
 
 
@@ -137,7 +139,7 @@ class Figure(BaseModel):
     """A number a check looks at."""
 
     name: str
-    value: Decimal | None
+    value: Number | None
     unit: str = Field(description="vnd, percent, lines, or the plan's words.")
     count: int | None = Field(description="How many make it up.")
 
@@ -150,7 +152,7 @@ class Check(BaseModel):
     comparator: str | None
     found: Figure | None
     required: Figure | None
-    difference: Decimal | None = Field(description="Found less required.")
+    difference: Number | None = Field(description="Found less required.")
     missing: list[str] = Field(description="Figures that are not in the system yet.")
     details: list[Any] = Field(description="The parts of the sums, or what does not fit.")
     reason_vi: str
@@ -198,31 +200,3 @@ class BudgetApplied(BaseModel):
     changes: dict[str, SetChanges]
     version: int
     write_token: str | None = Field(description="For X-Min-Version; null: nothing was written.")
-
-
-class LinePage(BaseModel):
-    """A page of lines."""
-
-    items: list[LineRow]
-    next: str | None
-
-
-class GroupPage(BaseModel):
-    """A page of groups."""
-
-    items: list[GroupRow]
-    next: str | None
-
-
-class TotalPage(BaseModel):
-    """A page of totals."""
-
-    items: list[TotalRow]
-    next: str | None
-
-
-class CheckPage(BaseModel):
-    """A page of plans with their checks."""
-
-    items: list[CheckRow]
-    next: str | None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import total_ordering
-from typing import NewType, Self
+from typing import NewType
 
 PeriodCode = NewType("PeriodCode", str)  # always in the house's own spelling
 
@@ -79,18 +79,6 @@ class Period:
     def last_month(self) -> int:
         """The month (1-12) a period of months names last, in which every regime ends it."""
         return self.number * _MONTHS[self.period_type]
-
-    @property
-    def is_of_months(self) -> bool:
-        """Whether it consists of whole months, so that a regime may shift it; weeks and days never move."""
-        return self.period_type in _MONTHS
-
-    def a_year_before(self) -> Self:
-        """The same period last year ("cùng kỳ").
-
-        Raises PeriodError where last year has none: week 53, day 366.
-        """
-        return type(self)(self.period_type, self.year - 1, self.number)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Period):
@@ -163,7 +151,7 @@ class DueRule:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """How an authority cuts the year: the day of the month before on which its periods open, and due days.
+    """How an authority cuts the year: the day of the month before on which its periods open.
 
     opens_on_day 1 is the calendar; 15 is the state regime, whose month 4 runs from 15 March to 14 April
     and whose year from 15 December to 14 December. Weeks (ISO, Monday to Sunday) and days never move.
@@ -171,7 +159,6 @@ class Regime:
 
     code: str
     opens_on_day: int = 1
-    due_rules: tuple[DueRule, ...] = ()
 
     def __post_init__(self) -> None:
         # From the 29th on a period would open on days that February does not have.
@@ -188,25 +175,6 @@ class Regime:
             return Window(monday, monday + 6 * _ONE_DAY)
         opens = self._opening(period.year, period.first_month)
         return Window(opens, self._opening(period.year, period.last_month + 1) - _ONE_DAY)
-
-    def period_of(self, day: date, period_type: PeriodType) -> Period:
-        """The period of a kind that a day falls into.
-
-        Raises PeriodError for nine months after they have ended: only January to September lie in them.
-        """
-        if period_type is PeriodType.DAY:
-            return Period(period_type, day.year, day.timetuple().tm_yday)
-        if period_type is PeriodType.WEEK:
-            year, week, _ = day.isocalendar()
-            return Period(period_type, year, week)
-        shift = self.opens_on_day > 1 and day.day >= self.opens_on_day
-        year, month = _month(day.year, day.month + shift)
-        return Period(period_type, year, (month - 1) // _MONTHS[period_type] + 1)
-
-    def due_on(self, period: Period) -> date | None:
-        """The due day of a period's report; None when the regime states none for its kind."""
-        rule = next((r for r in self.due_rules if r.period_type is period.period_type), None)
-        return rule.due_on(period) if rule else None
 
     def _opening(self, year: int, month: int) -> date:
         year, month = _month(year, month - (self.opens_on_day > 1))
@@ -271,9 +239,10 @@ def _day_of_year(period: Period) -> date:
 
 def _read_day(year: int, month: int, day: int) -> Period:
     try:
-        return CALENDAR.period_of(date(year, month, day), PeriodType.DAY)
+        named = date(year, month, day)
     except ValueError as error:
         raise PeriodError(f"there is no day {year:04d}-{month:02d}-{day:02d}") from error
+    return Period(PeriodType.DAY, year, named.timetuple().tm_yday)
 
 
 def _reader(period_type: PeriodType) -> Callable[..., Period]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from services.plans.domain.execution_time import Days, ExecutionTimeKind, implied_days
 from services.plans.domain.items import item_faults
 from services.plans.domain.offices import KnownOffices, alias_faults, alias_keys
 from services.plans.domain.plans import (
@@ -42,53 +41,6 @@ PROVINCE = Unit("75", "province", None, date(2020, 1, 1))
 
 def codes(faults: Any) -> list[str]:
     return [fault.rule.code for fault in faults]
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "days"),
-    [
-        ("year", "2026", Days(date(2026, 1, 1), date(2026, 12, 31))),
-        ("year_range", "2026/2027", Days(date(2026, 1, 1), date(2027, 12, 31))),
-        ("quarter", "2026-Q1", Days(date(2026, 1, 1), date(2026, 3, 31))),
-        ("quarter", "2026-Q4", Days(date(2026, 10, 1), date(2026, 12, 31))),
-        ("quarter_range", "2026-Q2/2026-Q3", Days(date(2026, 4, 1), date(2026, 9, 30))),
-        ("quarter_range", "2026-Q4/2027-Q1", Days(date(2026, 10, 1), date(2027, 3, 31))),
-        ("month", "2026-02", Days(date(2026, 2, 1), date(2026, 2, 28))),
-        ("month", "2028-02", Days(date(2028, 2, 1), date(2028, 2, 29))),
-        ("month", "2026-12", Days(date(2026, 12, 1), date(2026, 12, 31))),
-        ("date", "2026-04-30", Days(date(2026, 4, 30), date(2026, 4, 30))),
-        ("ongoing", None, Days(None, None, is_continuous=True)),
-        ("ongoing", "2026", Days(date(2026, 1, 1), date(2026, 12, 31), is_continuous=True)),
-    ],
-)
-def test_words_of_time_imply_days(kind: str, value: str | None, days: Days) -> None:
-    assert implied_days(ExecutionTimeKind(kind), value) == days
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        ("year", None),
-        ("year", ""),
-        ("year", "26"),
-        ("year", "2026/2027"),
-        ("year", "２０２６"),
-        ("year_range", "2026"),
-        ("year_range", "2027/2026"),
-        ("year_range", "2026/2026"),
-        ("quarter", "2026-Q5"),
-        ("quarter", "2026-04"),
-        ("quarter_range", "2026-Q3/2026-Q2"),
-        ("quarter_range", "2026-Q2/2026"),
-        ("month", "2026-13"),
-        ("date", "2026-02-30"),
-        ("ongoing", "2026-Q1"),
-        ("ongoing", "2026/2027"),
-    ],
-)
-def test_a_time_of_another_form_is_no_time(kind: str, value: str | None) -> None:
-    with pytest.raises(ValueError):
-        implied_days(ExecutionTimeKind(kind), value)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from chassis.errors import Fault
+from chassis.execution_time import EXAMPLES, ExecutionTimeKind, implied_days
 from chassis.money import MAX_VND
 from chassis.text import fold, suggest
-from services.budget.domain.execution_time import execution_time_faults
 from services.budget.domain.rules import (
+    BUDGET_EXECUTION_TIME_INVALID,
     BUDGET_KEY_REPEATED,
     BUDGET_LINE_UNKNOWN,
     BUDGET_OFFICE_UNKNOWN,
@@ -63,7 +64,20 @@ def line_faults(lines: Items) -> Iterator[Fault]:
                 pointer=f"/lines/{index}/pillar",
                 value=line["pillar"],
             )
-        yield from execution_time_faults(line["execution_time_kind"], line["execution_time"], f"/lines/{index}")
+        yield from _time_faults(line["execution_time_kind"], line["execution_time"], f"/lines/{index}")
+
+
+def _time_faults(kind: str | None, value: str | None, pointer: str) -> Iterator[Fault]:
+    """A time that does not have the form its kind promises; words alone need neither kind nor value."""
+    try:
+        implied_days(kind, value)
+    except ValueError:
+        values = {
+            "execution_time": value or "—",
+            "kind": kind or "—",
+            "example": EXAMPLES[ExecutionTimeKind(kind or "year")],
+        }
+        yield Fault(BUDGET_EXECUTION_TIME_INVALID, values, pointer=f"{pointer}/execution_time", value=value)
 
 
 def group_faults(groups: Items, line_keys: Collection[str]) -> Iterator[Fault]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from chassis.execution_time import implied_days
 from chassis.text import fold
-from services.budget.domain.execution_time import implied_days
 
 Row = dict[str, Any]
 INDEX_CODES = ("chapter_code", "category_code", "clause_code", "item_code", "subitem_code")

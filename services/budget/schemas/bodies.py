@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from chassis.bodies import Body
+from chassis.execution_time import ExecutionTimeKind
 from chassis.money import MAX_VND
-from services.budget.domain.execution_time import ExecutionTimeKind
 from services.budget.domain.lines import ExpenditureKind, Pillar, Stage
 from services.budget.domain.rules import AMOUNT_NOT_WHOLE_DONG, AMOUNT_OUT_OF_RANGE
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from chassis.execution_time import ExecutionTimeKind
 from services.budget.domain.checks import CheckVerdict
-from services.budget.domain.execution_time import ExecutionTimeKind
 from services.budget.domain.filters import Dimension
 from services.budget.domain.lines import ExpenditureKind, Pillar, Stage
 

@@ -14,7 +14,6 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from chassis.bodies import Body
-from services.indicators.domain.actuals.reading import MAX_ROWS
 
 
 class ActualBody(BaseModel):
@@ -42,12 +41,6 @@ class ActualBody(BaseModel):
     action: Literal["set", "withdraw"] = "set"
     reason: str | None = Field(None, description="Needed to withdraw.")
     base_version: int | None = Field(None, description="The version the row was made from; another one never wins.")
-
-
-class ActualsBody(BaseModel):
-    """Rows to post; a bare array of rows is accepted as well."""
-
-    actuals: list[ActualBody] = Field(max_length=MAX_ROWS)
 
 
 class PostedFault(BaseModel):

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from chassis.errors import Fault
+from chassis.execution_time import EXAMPLES, implied_days
 from chassis.text import suggest
-from services.plans.domain.execution_time import EXAMPLES, ExecutionTimeKind, implied_days
 from services.plans.domain.offices import KnownOffices, advice
 from services.plans.domain.rules import (
     EXECUTION_TIME_INCOMPLETE,
@@ -179,7 +179,7 @@ def _time_faults(place: str, task: Item) -> Iterator[Fault]:
         yield Fault(EXECUTION_TIME_INCOMPLETE, {}, pointer=f"{place}/execution_time_kind", value=kind)
     elif kind is not None:
         try:
-            implied_days(ExecutionTimeKind(kind), value)
+            implied_days(kind, value)
         except ValueError:
             values = {"execution_time": value, "kind": kind, "example": EXAMPLES[kind]}
             yield Fault(EXECUTION_TIME_INVALID, values, pointer=f"{place}/execution_time", value=value)

@@ -140,11 +140,6 @@ PLAN_ISSUED_IN_FUTURE = rule(
     vi="Ngày ban hành {issued_on} ở sau hôm nay {today}.",
     en="The day of issue {issued_on} lies after today, {today}.",
 )
-PLAN_BLANK_CONTRADICTS = rule(
-    "plan_blank_contradicts",
-    vi="{field} vừa có giá trị trong bản nháp vừa được ghi là để trống trong văn bản gốc.",
-    en="{field} has a value in the draft and is said to be blank in the source.",
-)
 
 ITEM_KEY_REPEATED = rule(
     "item_key_repeated",

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.bodies import Body
-from services.plans.domain.execution_time import ExecutionTimeKind
+from chassis.execution_time import ExecutionTimeKind
 from services.plans.domain.items import (
     BasisRelation,
     IssuerLevel,

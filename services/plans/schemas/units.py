@@ -20,8 +20,6 @@ from services.plans.domain.units import AdminUnitType
 from services.plans.schemas.plans import PlanHeader
 from services.plans.schemas.values import AgencyCode, ProvinceCode, ShortWords, UnitCode
 
-ALL_VALIDITIES = "all"
-
 
 class AdminUnitBody(Body):
     """What a code means from one day on; a code that changed its name or type has several rows."""

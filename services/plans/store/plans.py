@@ -10,9 +10,9 @@ from sqlalchemy import Select, insert, or_, select, update
 
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
+from chassis.execution_time import implied_days
 from chassis.history import SetDiff, apply_set, as_of, content_hash
 from chassis.text import fold
-from services.plans.domain.execution_time import Days, ExecutionTimeKind, implied_days
 from services.plans.domain.filters import AsKnown, PlanFilter
 from services.plans.store.headers import (
     ACTS,
@@ -131,12 +131,6 @@ def _row(name: str, position: int, item: Mapping[str, Any]) -> dict[str, Any]:
     search_text = " | ".join(fold(item[field]) for field in searched if item[field])
     row = {**item, "position": position, "search_text": search_text}
     if name == "tasks":
-        days = _days(item)
+        days = implied_days(item["execution_time_kind"], item["execution_time"])
         row |= {"starts_on": days.starts_on, "ends_on": days.ends_on, "is_continuous": days.is_continuous}
     return row
-
-
-def _days(task: Mapping[str, Any]) -> Days:
-    if task["execution_time_kind"] is None:
-        return Days(None, None)
-    return implied_days(ExecutionTimeKind(task["execution_time_kind"]), task["execution_time"])

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import MetaData, Table, select, text
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette_compress import CompressMiddleware
 
@@ -22,16 +23,21 @@ from chassis.database import Database, Reading
 from chassis.errors import NOT_FOUND, RULES, NotFound, Unavailable, rule
 from chassis.feed import Feed, Filter, cloud_event
 from chassis.listing import Listing, answer
-from chassis.outbox import Sequencer, read_token, wait_for
+from chassis.outbox import Sequencer, raise_epoch_if_restored, read_token, wait_for
 from chassis.pages import Paging, many
 from chassis.peers import Peers
-from chassis.problems import failure, install_problems
+from chassis.problems import failures, install_problems
 from chassis.replica import Follower, Subscription
 from chassis.replies import EntityTags, reply
 from chassis.settings import Settings
 from chassis.telemetry import RequestContext, metrics
 
 WEB = Path(__file__).parent / "web"
+CORS_HEADERS = [
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Min-Version", "X-Request-Id",
+    "traceparent",
+]  # fmt: skip
+CORS_EXPOSED = ["Changes-Cursor", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Retry-After", "X-Request-Id"]
 BATCH_EVENTS = "application/cloudevents-batch+json"
 
 PROBLEM_UNKNOWN = rule("problem_unknown", vi="Không có mã lỗi {code}.", en="There is no problem code {code}.")
@@ -66,7 +72,9 @@ class House:
         peers: Peers,
         database: Database | None = None,
         token: Callable[[], str] | None = None,
+        revision: str | None = None,
     ) -> None:
+        self.revision = revision
         self.settings = settings
         self.verifier = verifier
         self.peers = peers
@@ -97,6 +105,8 @@ class House:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run sequencer and followers while the block lasts, then give everything back."""
+        if self._database:
+            await raise_epoch_if_restored(self._database)
         jobs = [follower.run() for follower in self.followers]
         if self.sequencer:
             jobs.append(self.sequencer.run())
@@ -116,9 +126,9 @@ async def _min_version(request: Request) -> None:
     if not token:
         return
     house: House = request.app.state.house
-    service, _epoch, xid = read_token(token)
+    service, epoch, xid = read_token(token)
     if service == house.database.service:
-        await wait_for(house.database, xid)
+        await wait_for(house.database, epoch, xid)
     for follower in house.followers:
         if follower.source == service:
             await follower.catch_up(min_version=token)
@@ -152,7 +162,18 @@ def wrap(app: FastAPI, name: str, base: str) -> None:
     """The middleware every application has, gateway included: context outside, then compression, then ETags."""
     app.add_middleware(EntityTags)
     app.add_middleware(CompressMiddleware, minimum_size=1024, brotli=False)
-    app.add_middleware(RequestContext, service=name, failure=failure(base))
+    settings: Settings = app.state.house.settings
+    origins = settings.cors_origins or (["*"] if settings.public_read else [])
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "HEAD", "PUT", "POST"],
+            allow_headers=CORS_HEADERS,
+            expose_headers=CORS_EXPOSED,
+            max_age=600,
+        )
+    app.add_middleware(RequestContext, service=name, failures=failures(base), seconds=settings.request_timeout_seconds)
 
 
 def add_operations(app: FastAPI, ready: Callable[[], Any]) -> None:
@@ -177,10 +198,10 @@ def add_operations(app: FastAPI, ready: Callable[[], Any]) -> None:
 async def _readiness(house: House) -> str | None:
     try:
         async with house.database.read() as db:
-            await db.execute(text("SELECT pos FROM feed_head WHERE feed = 'main'"))
+            found = await db.scalar(text("SELECT version_num FROM alembic_version"))
     except Exception as error:
-        return f"{type(error).__name__}"
-    return None
+        return type(error).__name__
+    return None if house.revision in (None, found) else f"migrated to {found}, not to {house.revision}"
 
 
 def _audit_listing(table: Table, caller: Caller, subjects: list[str]) -> Listing:

@@ -130,8 +130,10 @@ async def identify(request: Request) -> Caller:
     if known is not None:
         return known
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not token:
+    if not scheme:
         caller = ANONYMOUS
+    elif not token.strip():
+        raise Unauthenticated(TOKEN_INVALID, reason="empty", headers=_CHALLENGE)
     elif scheme.lower() != "bearer":
         raise Unauthenticated(TOKEN_INVALID, reason=f"scheme {scheme}", headers=_CHALLENGE)
     else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from chassis.auth import Need
 from chassis.errors import (
     BODY_INVALID,
     BODY_TOO_LARGE,
@@ -146,6 +148,13 @@ def _clean_parameters(request: Request) -> None:
     request.scope["path_params"] = {name: nfc(str(value)) for name, value in request.path_params.items()}
 
 
+def _needs_of(dependant: Dependant) -> Iterator[Need]:
+    if isinstance(dependant.call, Need):
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _needs_of(inner)
+
+
 class HouseRoute(APIRoute):
     """A route that reads its body our way and refuses query parameters it does not know."""
 
@@ -155,8 +164,11 @@ class HouseRoute(APIRoute):
         params = get_flat_params(self.dependant)
         known = frozenset(p.alias for p in params if getattr(p.field_info, "in_", None) == ParamTypes.query)
         has_body = self.body_field is not None
+        needs = list(_needs_of(self.dependant))
 
         async def handle(request: Request) -> Response:
+            for need in needs:  # nobody makes us read a body, or wait, who may not come in
+                await need(request)
             _refuse_unknown_parameters(request, known)
             _clean_parameters(request)
             if has_body:

@@ -201,6 +201,11 @@ DATABASE_UNAVAILABLE = rule(
     vi="Cơ sở dữ liệu tạm thời không truy cập được; hãy thử lại.",
     en="The database cannot be reached right now; try again.",
 )
+REQUEST_TIMED_OUT = rule(
+    "request_timed_out",
+    vi="Yêu cầu mất quá nhiều thời gian; hãy gửi lại, với cùng Idempotency-Key nếu là ghi.",
+    en="The request took too long; send it again, with the same Idempotency-Key if it writes.",
+)
 STALE_VERSION = rule(
     "stale_version",
     vi="Bản ghi đã ở phiên bản {current}, không còn là {asked}; hãy đọc lại rồi sửa.",

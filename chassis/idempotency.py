@@ -81,7 +81,8 @@ class RunOnce:
         return digest.digest()
 
     async def _claim(self, client_id: str) -> None:
-        name = hashlib.sha256(f"{client_id}\x00{self._key}".encode()).digest()[:8]
+        service = self._request.app.state.house.database.service
+        name = hashlib.sha256(f"{service}\x00{client_id}\x00{self._key}".encode()).digest()[:8]
         number = int.from_bytes(name, "big", signed=True)
         found = await self._db.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": number})
         if not found.scalar():
@@ -91,9 +92,9 @@ class RunOnce:
         found = await self._db.execute(
             text(
                 "SELECT fingerprint, status, headers, body FROM idempotency_key"
-                " WHERE client_id = :client_id AND key = :key"
+                " WHERE client_id = :client_id AND key = :key AND at > now() - make_interval(days => :days)"
             ),
-            {"client_id": client_id, "key": self._key},
+            {"client_id": client_id, "key": self._key, "days": KEPT_DAYS},
         )
         row = found.one_or_none()
         if row is None:
@@ -106,12 +107,18 @@ class RunOnce:
         headers = {k: v for k, v in response.headers.items() if k != "content-length"}
         await self._db.execute(
             text(
-                "INSERT INTO idempotency_key (client_id, key, fingerprint, status, headers, body)"
+                "WITH old AS (DELETE FROM idempotency_key WHERE ctid = ANY (ARRAY("
+                "   SELECT ctid FROM idempotency_key WHERE at <= now() - make_interval(days => :days)"
+                "   ORDER BY at LIMIT 100 FOR UPDATE SKIP LOCKED)) AND (client_id, key) <> (:client_id, :key))"
+                " INSERT INTO idempotency_key AS k (client_id, key, fingerprint, status, headers, body)"
                 " VALUES (:client_id, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body)"
+                " ON CONFLICT (client_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+                " status = excluded.status, headers = excluded.headers, body = excluded.body, at = now()"
             ),
             {
                 "client_id": client_id,
                 "key": self._key,
+                "days": KEPT_DAYS,
                 "fingerprint": fingerprint,
                 "status": response.status_code,
                 "headers": encode(headers).decode(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from chassis.database import Database, ReadSession
 from chassis.errors import NotAcceptable, Refused, rule
 from chassis.feed import encode_position, head_column
 from chassis.pages import CURSOR_INVALID, PageRequest, encode_cursor
-from chassis.replies import VARY, preferred, reply
+from chassis.replies import VARY, encode, preferred, reply
 
 NOT_ACCEPTABLE = rule(
     "not_acceptable",
@@ -111,6 +112,8 @@ async def answer(request: Request, db: ReadSession, listing: Listing, page: Page
     found = await fetch_page(db, listing, page, chosen)
     headers = _headers(found.changes_cursor, found.known_at)
     if found.next:
+        # The cursor in the body carries the feed's head; the tag must not move with it.
+        headers["Entity-Digest"] = hashlib.sha256(encode(found.items)).hexdigest()
         headers["Link"] = f'<{request.url.include_query_params(cursor=found.next)}>; rel="next"'
     return reply({"items": found.items, "next": found.next}, headers=headers)
 

@@ -17,8 +17,9 @@ import structlog
 from sqlalchemy import text
 
 from chassis.database import Database, ReadSession, Session
-from chassis.errors import Refused, Unavailable, rule
+from chassis.errors import Gone, Refused, Unavailable, rule
 from chassis.replies import encode
+from chassis.telemetry import LOG_HEAD
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,12 @@ WRITE_NOT_YET_VISIBLE = rule(
     "write_not_yet_visible",
     vi="Lần ghi được nhắc đến chưa vào nhật ký; hãy thử lại.",
     en="The write asked for is not in the log yet; try again.",
+)
+
+WRITE_LOST = rule(
+    "write_lost",
+    vi="Nhật ký đã được khôi phục từ bản sao; lần ghi được nhắc đến có thể đã mất.",
+    en="The log was restored from a copy since; the write asked for may be lost.",
 )
 
 MAX_EVENT_BYTES = 48 * 1024
@@ -183,33 +190,57 @@ def read_token(token: str) -> tuple[str, int, int]:
     return read
 
 
-async def wait_for(database: Database, xid: int, seconds: float = 5.0) -> None:
+_RESTORED = text("""
+UPDATE feed_head SET epoch = epoch + 1, system_id = here.system_id, timeline = here.timeline
+FROM (SELECT s.system_identifier::text AS system_id, c.timeline_id AS timeline
+      FROM pg_control_system() s, pg_control_checkpoint() c) here
+WHERE feed = 'main' AND (feed_head.system_id, feed_head.timeline) <> (here.system_id, here.timeline)
+RETURNING epoch
+""")
+
+
+async def raise_epoch_if_restored(database: Database) -> None:
+    """Begin a new epoch where the log was restored into another server, or onto another timeline.
+
+    Positions may then be used again for other events, so cursors and write tokens of the old epoch must end.
+    """
+    async with database.write() as db:
+        epoch = (await db.execute(_RESTORED)).scalar()
+    if epoch is not None:
+        log.warning("log_was_restored", service=database.service, epoch=epoch)
+
+
+async def wait_for(database: Database, epoch: int, xid: int, seconds: float = 5.0) -> None:
     """Wait until a write of this database is in the log.
 
     Raises:
+        Gone: the log was restored since, and the write may be lost ("write_lost").
         Refused: no transaction has that number yet ("write_token_invalid").
         Unavailable: it is not there in time ("write_not_yet_visible").
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         async with database.read() as db:
-            if await _is_logged(db, xid):
+            if await _is_logged(db, epoch, xid):
                 return
         if asyncio.get_running_loop().time() > deadline:
             raise Unavailable(WRITE_NOT_YET_VISIBLE, headers={"Retry-After": "1"})
         await asyncio.sleep(0.01)
 
 
-async def _is_logged(db: ReadSession, xid: int) -> bool:
+async def _is_logged(db: ReadSession, epoch: int, xid: int) -> bool:
     found = await db.execute(
         text(
-            "SELECT CAST(:xid AS text)::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS is_future,"
+            "SELECT (SELECT epoch FROM feed_head WHERE feed = 'main') AS epoch,"
+            " CAST(:xid AS text)::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS is_future,"
             " pg_visible_in_snapshot(CAST(:xid AS text)::xid8, pg_current_snapshot())"
             " AND NOT EXISTS (SELECT 1 FROM outbox WHERE xid = CAST(:xid AS text)::xid8) AS is_logged"
         ),
         {"xid": str(xid)},
     )
     row = found.one()
+    if row.epoch != epoch:
+        raise Gone(WRITE_LOST)
     # Nobody can hold the token of a write that has not begun, so there is nothing to wait for.
     if row.is_future:
         raise Refused(WRITE_TOKEN_INVALID)
@@ -256,6 +287,7 @@ class Sequencer:
             row = (await connection.execute(text(_MOVE), {"low": self._low, "batch": self._batch})).one()
             if row.n:
                 await connection.execute(text("SELECT pg_notify('feed', current_schema())"))
+        LOG_HEAD.labels(self._database.service).set(row.pos)
         if row.n < self._batch:
             self._low = row.low
         if row.n:

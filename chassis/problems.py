@@ -23,6 +23,7 @@ from chassis.errors import (
     INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    REQUEST_TIMED_OUT,
     RULES,
     Fault,
     HouseError,
@@ -32,6 +33,7 @@ from chassis.errors import (
 )
 from chassis.reasons import reason_values
 from chassis.replies import encode, preferred
+from chassis.telemetry import Failures
 from chassis.text import suggest
 
 MEDIA_TYPE = "application/problem+json"
@@ -116,9 +118,13 @@ class _Internal(HouseError):
     status = 500
 
 
-def failure(base: str) -> Any:
-    """The reply to what nobody caught: no stack trace, only the request id."""
-    return lambda scope: problem(_Internal(INTERNAL_ERROR), scope, base)
+def failures(base: str) -> Failures:
+    """The replies to what nobody caught (no stack trace, only the request id) and to what took too long."""
+    slow = Unavailable(REQUEST_TIMED_OUT, headers={"Retry-After": "5"})
+    return Failures(
+        unforeseen=lambda scope: problem(_Internal(INTERNAL_ERROR), scope, base),
+        too_slow=lambda scope: problem(slow, scope, base),
+    )
 
 
 class _Plain(HouseError):

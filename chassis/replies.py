@@ -23,7 +23,9 @@ IF_MATCH_INVALID = rule(
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 encode = _encoder.encode
-VARY = "Authorization, Accept, Accept-Language"  # the compressor adds Accept-Encoding
+VARY = "Authorization, Accept, Accept-Language, Accept-Encoding"
+# Headers between a handler and EntityTags only: the aggregate's version, and what a page's tag is made of.
+MARKS = ("Entity-Version", "Entity-Digest")
 
 
 def preferred(header: str) -> list[str]:
@@ -60,9 +62,9 @@ def reply(
 
 def _if_match(request: Request) -> int | None:
     asked = request.headers.get("If-Match")
-    if asked is None or asked.strip() == "*":
+    if asked is None:
         return None
-    match = re.fullmatch(r'(?:W/)?"v(\d+)(?:-[0-9a-f]+)?"', asked.strip())
+    match = re.fullmatch(r'"v(\d{1,18})(?:-[0-9a-f]+)?"', asked.strip())
     if match is None:
         raise PreconditionFailed(IF_MATCH_INVALID)
     return int(match[1])
@@ -72,26 +74,41 @@ IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
 class EntityTags:
-    """Gives every bounded GET reply a strong ETag and answers 304 where the caller has it already.
+    """Gives every bounded GET reply an ETag and answers 304 where the caller has it already.
 
-    It stands inside the compressor, so the tag is of body and negotiated encoding together.
+    It stands inside the compressor, so the tag is of body and negotiated encoding together. The tag is strong,
+    but for a page with a next one: its cursor carries the feed's head, which moves while the rows do not.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold back one bounded 200 reply, tag it, and send it or 304."""
+        """Hold back one bounded 200 reply, tag it, and send it or 304; a HEAD is answered like a GET, bodiless."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _Stripper(send) if scope["type"] == "http" else send)
             return
-        await self.app(scope, receive, _Tagger(scope, send))
+        await self.app({**scope, "method": "GET"}, receive, _Tagger(scope, send))
+
+
+class _Stripper:
+    """Takes the mark of a version off replies that carry no ETag."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=message["headers"])
+            for name in MARKS:
+                del headers[name]
+        await self._send(message)
 
 
 class _Tagger:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._asked = {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}
-        self._send = send
+        self._send = _without_body(send) if scope["method"] == "HEAD" else send
         self._start: Message | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -110,19 +127,43 @@ class _Tagger:
         await self._send_tagged(start, headers, message)
 
     async def _send_tagged(self, start: Message, headers: MutableHeaders, message: Message) -> None:
-        digest = hashlib.sha256(message.get("body", b""))
-        digest.update(self._asked.get("accept-encoding", "").encode())
-        version = headers.get("Entity-Version")
-        tag = f'"v{version}-{digest.hexdigest()[:24]}"' if version else f'"{digest.hexdigest()[:32]}"'
-        if version:
-            del headers["Entity-Version"]
-        headers["ETag"] = tag
+        headers["ETag"] = tag = self._tag(headers, message.get("body", b""))
+        for name in MARKS:
+            del headers[name]
         headers["Vary"] = VARY
         headers.setdefault("Cache-Control", "private, no-cache")
-        if tag not in {t.strip().removeprefix("W/") for t in self._asked.get("if-none-match", "").split(",")}:
+        known = {_opaque(each) for each in self._asked.get("if-none-match", "").split(",")}
+        if not known & {_opaque(tag), "*"}:
             await self._send(start)
             await self._send(message)
             return
         del headers["Content-Length"]
         await self._send({**start, "status": 304})
         await self._send({"type": "http.response.body", "body": b""})
+
+    def _tag(self, headers: MutableHeaders, body: bytes) -> str:
+        stable = headers.get("Entity-Digest")
+        digest = hashlib.sha256(stable.encode() if stable else body)
+        digest.update(_coding(self._asked.get("accept-encoding", "")).encode())
+        version = headers.get("Entity-Version")
+        if version:
+            return f'"v{version}-{digest.hexdigest()[:24]}"'
+        return f'{"W/" if stable else ""}"{digest.hexdigest()[:32]}"'
+
+
+def _opaque(tag: str) -> str:
+    return tag.strip().removeprefix("W/")
+
+
+def _coding(accepted: str) -> str:
+    names = preferred(accepted)
+    return next((name for name in ("zstd", "gzip") if name in names), "*" if "*" in names else "identity")
+
+
+def _without_body(send: Send) -> Send:
+    async def strip(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return strip

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SERVICES = ("plans", "indicators", "budget")
 
@@ -54,7 +55,6 @@ class Settings(BaseSettings):
     plans_url: str | None = Field(None, description="base URL of the plans service; unset: in this process")
     indicators_url: str | None = Field(None, description="base URL of the indicators service; unset: in this process")
     budget_url: str | None = Field(None, description="base URL of the budget service; unset: in this process")
-    public_url: str | None = Field(None, description="address the public door is reached at, for links")
 
     issuer: str = Field("chitieu", description="`iss` of accepted tokens")
     audience: str = Field("chitieu", description="`aud` of accepted tokens")
@@ -68,9 +68,11 @@ class Settings(BaseSettings):
     service_token: SecretStr | None = Field(
         None, description="token of the followers; unset: minted from the local signing key"
     )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default=[], description="origins of browser pages, separated by commas; unset: any while public_read is on"
+    )
     public_read: bool = Field(False, description="anonymous callers may read what is public")
 
-    max_body_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest body of a bulk post, bytes")
     max_document_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest body elsewhere, bytes")
     request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
     graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     def database_url_of(self, service: str) -> str | None:
         """The login URL of one service, if one is set."""

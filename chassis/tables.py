@@ -106,7 +106,7 @@ def _record_tables(metadata: MetaData) -> None:
         Column("new", JSONB),
     )
     Index("ix_audit_subject", audit.c.subject, audit.c.id)
-    Table(
+    kept = Table(
         "idempotency_key",
         metadata,
         Column("client_id", Text, primary_key=True),
@@ -117,6 +117,7 @@ def _record_tables(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         _moment("at"),
     )
+    Index("ix_idempotency_key_at", kept.c.at)
     Table(
         "follower",
         metadata,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -26,7 +28,6 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 REQUESTS = Counter("chitieu_requests_total", "Requests answered", ["service", "method", "route", "status"])
 SECONDS = Histogram("chitieu_request_seconds", "Time to answer, seconds", ["service", "method", "route"])
 LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
-UNSEQUENCED = Gauge("chitieu_outbox_events", "Events not yet in the log", ["service"])
 
 
 def configure_logs(settings: Settings) -> None:
@@ -54,13 +55,22 @@ def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The replies to a request that nobody could answer: one that broke, and one that took too long."""
+
+    unforeseen: Callable[[Scope], Response]
+    too_slow: Callable[[Scope], Response]
+
+
 class RequestContext:
     """Gives every request an id, logs and counts it, and turns what nobody caught into a plain 500."""
 
-    def __init__(self, app: ASGIApp, service: str, failure: Callable[[Scope], Response]) -> None:
+    def __init__(self, app: ASGIApp, service: str, failures: Failures, seconds: float) -> None:
         self.app = app
         self._service = service
-        self._failure = failure
+        self._failures = failures
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request."""
@@ -87,15 +97,22 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
+                if not limit.expired():
+                    limit.reschedule(None)  # what has begun to answer may stream as long as it likes
+                _complete(MutableHeaders(scope=message), scope["state"]["request_id"])
             await send(message)
 
         try:
-            await self.app(scope, receive, note)
+            async with asyncio.timeout(self._seconds) as limit:
+                await self.app(scope, receive, note)
+        except TimeoutError:
+            log.warning("request_timed_out", path=scope["path"], seconds=self._seconds)
+            if status == 0:
+                await self._failures.too_slow(scope)(scope, receive, note)
         except Exception:
             log.exception("request_failed", path=scope["path"])
             if status == 0:
-                await self._failure(scope)(scope, receive, note)
+                await self._failures.unforeseen(scope)(scope, receive, note)
         finally:
             self._count(scope, status or 499, time.perf_counter() - started)
 
@@ -105,3 +122,9 @@ class RequestContext:
         REQUESTS.labels(self._service, method, route, str(status)).inc()
         SECONDS.labels(self._service, method, route).observe(seconds)
         log.info("request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+def _complete(headers: MutableHeaders, request_id: str) -> None:
+    headers["X-Request-Id"] = request_id
+    if "Vary" in headers:
+        headers["Vary"] = ", ".join(dict.fromkeys(re.split(r",\s*", headers["Vary"])))

@@ -17,6 +17,7 @@ from chassis.database import Database
 from chassis.keys import Signer, public_keys
 from chassis.peers import Peers
 from chassis.settings import SERVICES, Settings
+from chitieu.migrate import head_of
 
 FOLLOWER_SCOPES = ("plans:read", "changes:read")
 
@@ -89,6 +90,7 @@ def compose(
             peers=peers,
             database=Database(databases[name], name, settings),
             token=follower_token(settings, key, name),
+            revision=head_of(name),
         )
         services[name] = build_app(service_of(name), house)
     gateway = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -41,6 +42,7 @@ def config_of(service: str) -> Config:
     return Config(MIGRATIONS / "alembic.ini", ini_section=service)
 
 
+@cache
 def head_of(service: str) -> str:
     """The newest revision of a service's branch in this code."""
     head = ScriptDirectory.from_config(config_of(service)).get_current_head()

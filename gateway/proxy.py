@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import Unavailable
 from chassis.peers import Peers
-from chassis.problems import failure, problem
+from chassis.problems import failures, problem
 from chassis.settings import SERVICES
 from chassis.telemetry import RequestContext
 from gateway.errors import UPSTREAM_UNAVAILABLE
@@ -52,7 +52,7 @@ class FrontDoor:
         self._own = own
         self._peers = peers
         forwarder = Forwarder(peers, timeout_seconds=timeout_seconds)
-        self._remote = RequestContext(forwarder, service="gateway", failure=failure(BASE))
+        self._remote = RequestContext(forwarder, service="gateway", failures=failures(BASE), seconds=timeout_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find who answers, and let them: a service of this process gets the request as it is, streams included."""

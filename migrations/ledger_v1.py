@@ -104,6 +104,7 @@ _TABLES = [
       CONSTRAINT pk_idempotency_key PRIMARY KEY (client_id, key)
     )
     """,
+    "CREATE INDEX ix_idempotency_key_at ON idempotency_key (at)",
     """
     CREATE TABLE follower (
       source text CONSTRAINT pk_follower PRIMARY KEY,
@@ -121,7 +122,7 @@ _GRANTS = [
     "GRANT SELECT, UPDATE ON feed_head TO SERVICE_NAME",
     "GRANT SELECT, INSERT, UPDATE ON aggregate_head TO SERVICE_NAME",
     "GRANT SELECT, INSERT ON audit TO SERVICE_NAME",
-    "GRANT SELECT, INSERT, DELETE ON idempotency_key TO SERVICE_NAME",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO SERVICE_NAME",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON follower TO SERVICE_NAME",
 ]
 

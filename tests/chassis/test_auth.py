@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -97,6 +98,22 @@ async def test_a_missing_token_and_a_missing_scope_are_named(desk: Desk) -> None
     assert "plans:write" in short.json()["detail"]
     basic = await desk.client.get("/v1/plans/notes/a", headers={"Authorization": "Basic YTpi"})
     assert (basic.status_code, basic.json()["code"]) == (401, "token_invalid")
+
+
+async def test_nobody_unknown_makes_us_read_a_body_or_wait(desk: Desk) -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(10):
+            read += 1
+            yield b" " * 1000
+
+    headers = {"Content-Type": "application/json", "X-Min-Version": "x"}
+    response = await desk.client.post("/v1/plans/notes", content=body(), headers=headers)
+    assert (response.status_code, response.json()["code"], read) == (401, "token_missing", 0)
+    empty = await desk.client.get("/v1/plans/notes/a", headers={"Authorization": "Bearer "})
+    assert (empty.status_code, empty.json()["code"]) == (401, "token_invalid")
 
 
 async def test_public_reading_is_a_switch(desk: Desk) -> None:

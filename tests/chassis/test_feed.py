@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis import outbox
 from chassis.feed import encode_position
-from chassis.outbox import Event, Sequencer
+from chassis.outbox import Event, Sequencer, raise_epoch_if_restored
 from tests.chassis.conftest import NOTE_TYPE, Desk
 
 URL = "/v1/plans/changes"
@@ -142,3 +142,20 @@ async def test_concurrent_writers_lose_nothing(desk: Desk, sequencers: int) -> N
     for subject in {row.subject for row in rows}:
         versions = [row.version for row in rows if row.subject == subject]
         assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_a_log_restored_into_another_server_begins_a_new_epoch(desk: Desk) -> None:
+    token = await write(desk, Event(NOTE_TYPE, "a", {}))
+    await desk.sequence()
+    cursor = (await desk.client.get(URL)).json()["next"]
+    await raise_epoch_if_restored(desk.database)
+    assert (await desk.client.get(URL, params={"after": cursor})).status_code == 200
+    async with desk.database.write() as db:
+        await db.execute(text("UPDATE feed_head SET system_id = 'elsewhere'"))
+    await raise_epoch_if_restored(desk.database)
+    await raise_epoch_if_restored(desk.database)
+    rewound = await desk.client.get(URL, params={"after": cursor})
+    assert (rewound.status_code, rewound.json()["code"]) == (410, "feed_rewound")
+    assert (await desk.client.get(URL)).json()["next"] == encode_position("2.1")
+    lost = await desk.client.get("/v1/plans/numbers", headers={"X-Min-Version": token})
+    assert (lost.status_code, lost.json()["code"]) == (410, "write_lost")

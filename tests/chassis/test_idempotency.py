@@ -85,3 +85,16 @@ async def test_a_missing_key_is_named(desk: Desk) -> None:
     response = await desk.client.post("/v1/plans/notes", json={"subject": "a", "text": "b"}, headers=desk.whole.admin)
     assert response.status_code == 400
     assert response.json()["code"] == "idempotency_key_missing"
+
+
+async def test_a_key_is_kept_thirty_days(desk: Desk) -> None:
+    await desk.post("một", key="k1")
+    await desk.post("hai", key="k2")
+    engine = desk.whole.database("plans").engine
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE idempotency_key SET at = at - interval '31 days'")
+    again = await desk.post("ba", key="k1")
+    assert (again.status_code, again.json()["text"]) == (201, "ba")
+    async with engine.connect() as connection:
+        kept = await connection.exec_driver_sql("SELECT key FROM idempotency_key")
+        assert [row[0] for row in kept] == ["k1"]

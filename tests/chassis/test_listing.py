@@ -76,11 +76,32 @@ async def test_an_etag_answers_304_and_depends_on_the_encoding(desk: Desk) -> No
     again = await desk.client.get(
         URL,
         params={"upto": 500, "limit": 500},
-        headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]},
+        headers={"Accept-Encoding": "gzip, br;q=0.1", "If-None-Match": packed.headers["ETag"]},
     )
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["ETag"] == packed.headers["ETag"]
-    assert plain.headers["Vary"] == "Authorization, Accept, Accept-Language, Accept-Encoding"
+    assert plain.headers["Vary"] == "Authorization, Accept, Accept-Language, Accept-Encoding, Origin"
+
+
+async def test_the_tag_of_a_page_with_a_next_one_does_not_move_with_the_feed(desk: Desk) -> None:
+    first = await desk.client.get(URL, params={"upto": 5, "limit": 2})
+    await desk.post("x", key="1")
+    await desk.sequence()
+    headers = {"If-None-Match": first.headers["ETag"]}
+    second = await desk.client.get(URL, params={"upto": 5, "limit": 2}, headers=headers)
+    assert first.headers["ETag"].startswith('W/"')
+    assert (second.status_code, second.headers["ETag"]) == (304, first.headers["ETag"])
+    other = await desk.client.get(URL, params={"upto": 5, "limit": 3}, headers=headers)
+    assert other.status_code == 200
+
+
+async def test_a_head_is_a_get_without_its_body(desk: Desk) -> None:
+    got = await desk.client.get(URL)
+    headed = await desk.client.head(URL)
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert {n: headed.headers[n] for n in ("ETag", "Content-Length")} == {
+        n: got.headers[n] for n in ("ETag", "Content-Length")
+    }
 
 
 async def test_a_version_stands_in_the_etag(desk: Desk) -> None:
@@ -91,6 +112,12 @@ async def test_a_version_stands_in_the_etag(desk: Desk) -> None:
     headers = {**desk.whole.admin, "If-Match": tag}
     written = await desk.client.put("/v1/plans/notes/a", json={"subject": "a", "text": "x"}, headers=headers)
     assert written.json()["asked"] == 7
+    assert "Entity-Version" not in written.headers
+    for odd in ("*", f"W/{tag}", '"v' + "9" * 5000 + '"'):
+        refused = await desk.client.put(
+            "/v1/plans/notes/a", json={"subject": "a", "text": "x"}, headers={**headers, "If-Match": odd}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (412, "if_match_invalid")
     headers["If-Match"] = '"guessed"'
     refused = await desk.client.put("/v1/plans/notes/a", json={"subject": "a", "text": "x"}, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (412, "if_match_invalid")

@@ -20,7 +20,7 @@ def words(comment: str) -> str:
 
 
 def written(default: object) -> str:
-    if default is None:
+    if default is None or default == []:
         return ""
     if isinstance(default, bool):
         return str(default).lower()

@@ -250,3 +250,38 @@ async def test_a_write_token_of_ours_that_is_not_ours_is_refused_at_once(five_pl
     with five_plans.statements("budget") as statements:
         await refused(five_plans, "GET", "/v1/budget/lines", status=422, code="write_token_invalid", headers=headers)
     assert len([statement for statement in statements if "pg_snapshot_xmax" in statement]) <= 2
+
+
+MOMENTS = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59.999999Z",
+    "1e20",
+    "1e300",
+    "-62135596801",
+    "99999999999999",
+    "2026-02-30T00:00:00Z",
+    "2026-06-30T24:00:00Z",
+    "2026-06-30T00:00:60Z",
+    "2026-06-30",
+    "hôm qua",
+    "NaN",
+    "",
+]
+
+
+@pytest.mark.parametrize("value", MOMENTS)
+@pytest.mark.parametrize(
+    "path", ["/v1/plans/tasks", "/v1/indicators/scorecards", "/v1/indicators/actuals", "/v1/budget/checks", READS[-1]]
+)
+async def test_no_moment_breaks_a_list(five_plans: House, path: str, value: str) -> None:
+    response = await five_plans.client.get(path, params={"known_at": value}, headers=five_plans.admin)
+    assert response.status_code in (200, 404, 422), (response.status_code, response.text[:300])
+
+
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31", "2026-02-30", "1e20", "0", "2026-06-30T12:00:00Z", ""])
+@pytest.mark.parametrize("path", ["/v1/plans/admin-units", "/v1/plans/admin-units/26491", "/v1/indicators/scorecards"])
+async def test_no_day_breaks_a_list(five_plans: House, path: str, value: str) -> None:
+    response = await five_plans.client.get(path, params={"on": value}, headers=five_plans.admin)
+    assert response.status_code in (200, 422), (response.status_code, response.text[:300])

@@ -38,7 +38,7 @@ AmountVnd = Annotated[
 
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise PydanticCustomError("number_expected", "a JSON number is expected")
+        raise PydanticCustomError("decimal_type", "Input should be a number")
     return Decimal(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 
 class UnitHeard(BaseModel):
-    """One validity of a unit's code, as the plans service tells it."""
+    """One validity of a unit's code."""
 
     code: str
     valid_from: date
@@ -23,7 +23,7 @@ class UnitHeard(BaseModel):
 
 
 class OfficeHeard(BaseModel):
-    """An office, as the plans service tells it."""
+    """An office of a unit."""
 
     admin_unit: str
     slug: str
@@ -35,7 +35,7 @@ class OfficeHeard(BaseModel):
 
 
 class PlanHeard(BaseModel):
-    """The header of a plan, as the plans service tells it."""
+    """The header of a plan with its stated total and rules; `public_from` is when everybody could first read it, none for a draft."""
 
     plan_key: str
     plan_id: UUID
@@ -45,6 +45,7 @@ class PlanHeard(BaseModel):
     kind: str
     revision: int
     status: str
+    public_from: datetime | None = None
     title_vi: str
     title_en: str | None = None
     document_number: str | None = None

@@ -84,6 +84,21 @@ async def drop_offices(db: Session, removed: Rows) -> None:
         await db.execute(delete(OFFICE).where(*is_it, OFFICE.c.version < row["version"]))
 
 
+async def forget_admin_units(db: Session) -> None:
+    """Forget every unit, to hear of all of them anew."""
+    await db.execute(delete(UNIT))
+
+
+async def forget_offices(db: Session) -> None:
+    """Forget every office, to hear of all of them anew."""
+    await db.execute(delete(OFFICE))
+
+
+async def forget_plans(db: Session) -> None:
+    """Forget every plan header, to hear of all of them anew."""
+    await db.execute(delete(PLAN))
+
+
 async def _keep(db: Session, table: Table, rows: Rows) -> None:
     if not rows:
         return

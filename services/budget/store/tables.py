@@ -82,6 +82,7 @@ class Plan(Base, table=True):
     kind: str = Field(sa_type=Text)
     revision: int = Field(sa_type=Integer)
     status: str = Field(sa_type=Text)
+    public_from: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     title_vi: str = Field(sa_type=Text)
     title_en: str | None = Field(default=None, sa_type=Text)
     document_number: str | None = Field(default=None, sa_type=Text)

@@ -1,0 +1,1 @@
+"""What happens in the budget service: one function per verb; nobody here commits."""

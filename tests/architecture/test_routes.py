@@ -59,7 +59,7 @@ def test_a_service_declares_its_events(name: str) -> None:
 def fields_of(template: str) -> set[str]:
     """The values a sentence is filled with; one that is worded per language counts by its shared name."""
     names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
-    return {name.removesuffix("_vi").removesuffix("_en") for name in names}
+    return {re.sub(r"(^|_)(vi|en)(_(comma|point))?$", "", name) for name in names}
 
 
 def test_every_rule_is_worded_in_both_languages() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from chassis.errors import Refused, rule
 from chassis.peers import Peers
 
 Row = dict[str, Any]
@@ -18,6 +19,12 @@ Params = Mapping[str, str | int | Sequence[str] | None]
 
 FORWARDED = ("Authorization", "Accept-Language", "X-Min-Version")
 PASSING = frozenset({502, 503, 504})
+ARGUMENTS_TOO_LONG = rule(
+    "arguments_too_long",
+    vi="Các đối số cộng lại quá dài; hãy chia thành nhiều lần hỏi.",
+    en="The arguments are too long together; ask in several operations.",
+)
+WORDS = "q"
 _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -40,6 +47,14 @@ class UpstreamProblem(Exception):  # the same
         self.service = service
         self.status = status
         self.problem = problem
+
+
+class UpstreamBroken(Exception):  # the same
+    """A service answered what nobody foresaw; the caller gets a trace id, and what does not need it still stands."""
+
+    def __init__(self, service: str, reason: str) -> None:
+        super().__init__(f"{service}: {reason}")
+        self.service = service
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +83,28 @@ class Services:
         self._bounds = bounds
 
     async def page(self, service: str, path: str, params: Params) -> Row:
-        """One page of a list: `items` and `next`.
+        """One page of a list: `items` and `next`; of an empty selection an empty one, without a call.
 
         Raises:
-            UpstreamAway: no answer in time, or none that can be read.
+            UpstreamAway: no answer in time.
             UpstreamProblem: the service refuses.
+            UpstreamBroken: an answer that cannot be used.
         """
+        if selects_nothing(params):
+            return {"items": [], "next": None}
         body: Row = _decoder.decode(await self._get(service, path, params, "application/json"))
         return body
 
     async def rows(self, service: str, path: str, params: Params) -> list[Row]:
-        """Every row of a list, in one call.
+        """Every row of a list, in one call; of an empty selection none, without a call.
 
         Raises:
             UpstreamAway: no answer in time, or one over the size limit.
             UpstreamProblem: the service refuses.
+            UpstreamBroken: an answer that cannot be used.
         """
+        if selects_nothing(params):
+            return []
         lines: list[Row] = _decoder.decode_lines(await self._get(service, path, params, "application/x-ndjson"))
         return lines
 
@@ -92,12 +113,13 @@ class Services:
 
         Raises:
             UpstreamAway: no answer in time; whether the write happened is then unknown.
+            UpstreamBroken: an answer that cannot be used; the same.
         """
         asked = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         request = self._request("POST", service, path, params, asked, body)
         response, content = await self._send(service, request)
         if response.status_code >= 500:
-            raise self._away(service, response)
+            raise _failure(service, response, content)
         return Reply(response.status_code, _decoder.decode(content), response.headers)
 
     async def _get(self, service: str, path: str, params: Params, accept: str) -> bytes:
@@ -114,7 +136,7 @@ class Services:
             )
         if response.is_success:
             return content
-        raise self._failure(service, response, content)
+        raise _failure(service, response, content)
 
     def _request(
         self,
@@ -129,9 +151,12 @@ class Services:
             client = self._peers.client(service)
         except LookupError as error:
             raise UpstreamAway(service, retryable=False, reason=str(error)) from error
-        return client.build_request(
-            method, path, params=_query(params), headers={**self._headers, **headers}, content=body
-        )
+        try:
+            return client.build_request(
+                method, path, params=_query(params), headers={**self._headers, **headers}, content=body
+            )
+        except (httpx2.InvalidURL, UnicodeError) as error:  # only what a caller wrote can make them so
+            raise Refused(ARGUMENTS_TOO_LONG) from error
 
     async def _send(self, service: str, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         try:
@@ -155,19 +180,33 @@ class Services:
                 raise UpstreamAway(service, retryable=False, reason=f"a reply over {self._bounds.max_bytes} bytes")
         return bytes(content)
 
-    def _failure(self, service: str, response: httpx2.Response, content: bytes) -> Exception:
-        is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
-        if response.status_code < 500 and is_problem:
-            return UpstreamProblem(service, response.status_code, _decoder.decode(content))
-        return self._away(service, response)
-
-    def _away(self, service: str, response: httpx2.Response) -> UpstreamAway:
-        status = response.status_code
-        return UpstreamAway(service, retryable=status in PASSING, reason=f"status {status}")
-
 
 class _Unreached(UpstreamAway):
     """No connection was made, so that nothing can have happened: asking once more is safe."""
+
+
+def selects_nothing(params: Params) -> bool:
+    """Whether a filter names no value at all (an empty list, a blank code): nothing fits it, rather than everything."""
+    return any(_is_blank(value) for name, value in params.items() if name != WORDS)
+
+
+def _is_blank(value: str | int | Sequence[str] | None) -> bool:
+    if value is None or isinstance(value, int):
+        return False
+    return not any(part.strip() for part in ([value] if isinstance(value, str) else value))
+
+
+def _failure(service: str, response: httpx2.Response, content: bytes) -> Exception:
+    """What a reply without success means: the service is away, refuses, or is broken."""
+    status = response.status_code
+    if status in PASSING:
+        return UpstreamAway(service, retryable=True, reason=f"status {status}")
+    is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+    if status < 500 and is_problem:
+        problem = _decoder.decode(content)
+        if isinstance(problem, dict) and {"code", "detail"} <= problem.keys():
+            return UpstreamProblem(service, status, problem)
+    return UpstreamBroken(service, f"status {status}")
 
 
 def _query(params: Params) -> dict[str, str | int | Sequence[str]]:

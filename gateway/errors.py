@@ -8,7 +8,7 @@ import structlog
 from graphql import GraphQLError
 
 from chassis.errors import HouseError, rule
-from gateway.clients import UpstreamAway, UpstreamProblem
+from gateway.clients import UpstreamAway, UpstreamBroken, UpstreamProblem
 
 log = structlog.get_logger("gateway")
 
@@ -42,7 +42,8 @@ def _told(error: GraphQLError, language: str, trace_id: str) -> tuple[str, dict[
     if cause is None or isinstance(cause, GraphQLError):
         return error.message, {"code": "GRAPHQL_VALIDATION_FAILED", **(error.extensions or {})}
     log.error("operation_failed", path=error.path, exc_info=cause)
-    return "Internal error", {"code": "INTERNAL_ERROR", "traceId": trace_id}
+    told = {"code": "INTERNAL_ERROR", "traceId": trace_id}
+    return "Internal error", {**told, "service": cause.service} if isinstance(cause, UpstreamBroken) else told
 
 
 def _away(cause: UpstreamAway, language: str, trace_id: str) -> tuple[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ from graphql import (
 )
 
 PAGE = "first"
-ITEMS = frozenset({"nodes", "edges"})
+ITEMS = frozenset({"nodes", "edges", "items"})
 INTROSPECTION = frozenset({"__schema", "__type"})
 
 
@@ -193,9 +193,10 @@ class Scale:
         page = self._page(node, field)
         if not _is_list(field):
             return 1 + inner.cost + page * inner.per_item, 0
-        if node.name.value in ITEMS and PAGE not in field.args:
+        stated = _stated_size(field)
+        if node.name.value in ITEMS and PAGE not in field.args and stated is None:
             return 0, 1 + inner.cost + self._limits.usual_list * inner.per_item
-        size = page if PAGE in field.args else _usual_size(field, self._limits.usual_list)
+        size = page if PAGE in field.args else stated or self._limits.usual_list
         return size * (1 + inner.cost + self._limits.usual_list * inner.per_item), 0
 
     def _page(self, node: FieldNode, field: GraphQLField) -> int:
@@ -260,8 +261,8 @@ def _is_list(field: GraphQLField) -> bool:
     return isinstance(kind, GraphQLList)
 
 
-def _usual_size(field: GraphQLField, fallback: int) -> int:
+def _stated_size(field: GraphQLField) -> int | None:
     """The size a plain list usually has, told where the field is declared (`metadata={"size": n}`)."""
     definition = field.extensions.get("strawberry-definition")
-    size = getattr(definition, "metadata", {}).get("size", fallback)
-    return int(size)
+    size: int | None = getattr(definition, "metadata", {}).get("size")
+    return size

@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.arguments import bound_arguments
 from gateway.schema import budget_root, house_roots, indicator_roots, mutations, plan_roots, ranking_root, unit_roots
 from gateway.schema.budget_root import BudgetOverview
 from gateway.schema.house_roots import ChangePage, Meta
@@ -77,6 +78,7 @@ def _read_rows(kind: GraphQLObjectType) -> None:
         definition = field.extensions.get("strawberry-definition")
         if definition is not None and definition.is_basic_field:
             field.resolve = _reader(definition.python_name)
+        bound_arguments(field)
 
 
 def _reader(name: str) -> Callable[..., Any]:

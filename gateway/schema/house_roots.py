@@ -10,10 +10,10 @@ import strawberry
 from strawberry.scalars import JSON
 
 from chassis.settings import SERVICES
-from gateway.clients import Row, UpstreamAway
+from gateway.clients import Row, UpstreamAway, UpstreamBroken, selects_nothing
 from gateway.context import Info
 from gateway.loaders import BUDGET_LINES_OF_PLAN, INDICATORS, PLANS, TARGETS, TASKS, UNITS
-from gateway.schema.pages import LARGEST_PAGE, First
+from gateway.schema.pages import LARGEST_PAGE, First, check_first
 from gateway.types.enums import ServiceName
 from gateway.types.fields import shown, told
 from gateway.types.nodes import named_unit, read_node_id
@@ -55,7 +55,7 @@ class Change:
 class ChangePage:
     """Changes after a cursor, in the order they happened, none left out."""
 
-    items: list[Change] = told("The changes.", size=100)
+    items: list[Change] = told("The changes.")
     next: Cursor = told("Ask from here for what comes after.")
     head: Cursor | None = told("Where the feed ends now.")
 
@@ -70,9 +70,18 @@ async def changes(  # noqa: PLR0913  # the arguments of the field
     commune: Annotated[list[str] | None, argument("Codes of communes.")] = None,
     first: First = LARGEST_PAGE // 2,
 ) -> Row:
-    """Changes of one service after a cursor."""
-    filters = {"after": after, "types": types, "province": province, "commune": commune, "limit": first}
-    return await info.context.services.page(service.value, f"/v1/{service.value}/changes", filters)
+    """Changes of one service after a cursor.
+
+    Raises:
+        Refused: more than a page may hold ("first_out_of_range").
+    """
+    check_first(first)
+    path = f"/v1/{service.value}/changes"
+    filters = {"types": types, "province": province, "commune": commune}
+    if selects_nothing(filters):
+        page = await info.context.services.page(service.value, path, {"after": after, "limit": 1})
+        return {"items": [], "next": page["head"], "head": page["head"]}
+    return await info.context.services.page(service.value, path, {**filters, "after": after, "limit": first})
 
 
 @shown
@@ -103,6 +112,6 @@ async def meta(info: Info) -> Row:
 async def _meta_of(info: Info, name: str) -> Row:
     try:
         answered = await info.context.services.page(name, f"/v1/{name}/meta", {})
-    except UpstreamAway:
+    except (UpstreamAway, UpstreamBroken):
         return {"name": name, "is_available": False}
     return {**answered, "name": name, "is_available": True}

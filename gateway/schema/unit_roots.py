@@ -57,7 +57,7 @@ async def communes(  # noqa: PLR0913  # the arguments of the field
     filters: dict[str, Value | list[str]] = {
         "province": province,
         "code": code,
-        "type": [kind.value for kind in type or COMMUNES if kind in COMMUNES],
+        "type": [kind.value for kind in (COMMUNES if type is None else type) if kind in COMMUNES],
         "q": q,
         "on": on,
         "with": "plans" if year else None,

@@ -85,8 +85,8 @@ async def _scorecard(  # noqa: PLR0913  # the arguments of the field
         year=year or this_year(),
         on=on,
         known_at=known_at,
-        pillar=tuple(pillar) if pillar else None,
-        indicator=tuple(indicator) if indicator else None,
+        pillar=None if pillar is None else tuple(pillar),
+        indicator=None if indicator is None else tuple(indicator),
         regime=regime,
     )
 
@@ -99,7 +99,7 @@ async def _actuals(
     regime: Annotated[str | None, argument("Figures of this reporting regime only.")] = None,
     known_at: KnownAt = None,
 ) -> list[Row]:
-    asked = tuple(indicator) if indicator else None
+    asked = None if indicator is None else tuple(indicator)
     return await info.context.loaders.rows(
         ACTUALS, row["code"], indicator=asked, period=period, regime=regime, known_at=known_at
     )
@@ -149,7 +149,7 @@ Types = Annotated[list[AdminUnitType] | None, argument("Of these types only.")]
 async def _communes(row: Parent[Row], info: Info, type: Types = None) -> list[Row]:  # noqa: A002 - the field's name
     year = plans_year(info)
     embedded: dict[str, Value] = {"with": "plans", "year": year} if year else {}
-    kinds = tuple(kind.value for kind in type or ()) or None
+    kinds = None if type is None else tuple(kind.value for kind in type)
     found = await info.context.loaders.rows(COMMUNES_OF_PROVINCE, row["code"], type=kinds, **embedded)
     keep_plans(info, found, year)
     return found

@@ -100,8 +100,6 @@ async def test_a_service_that_is_not_configured_is_away_for_good(gateway: httpx2
     [
         (lambda: HTMLResponse("<h1>Bad gateway</h1>", 502), True),
         (lambda: PlainTextResponse("busy", 503), True),
-        (lambda: JSONResponse({"code": "internal_error"}, 500, media_type="application/problem+json"), False),
-        (lambda: HTMLResponse("<h1>gone</h1>", 404), False),
         (lambda: PlainTextResponse("x" * 5_000), False),
     ],
 )
@@ -119,6 +117,46 @@ async def test_bad_answers_are_a_service_away(reply: Callable[[], Response], ret
         "traceId": TRACE,
     }
     assert told["data"] == {"communes": None}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda: JSONResponse({"code": "internal_error", "detail": "x"}, 500, media_type="application/problem+json"),
+        lambda: JSONResponse({"status": 422}, 422, media_type="application/problem+json"),
+        lambda: HTMLResponse("<h1>gone</h1>", 404),
+    ],
+)
+async def test_a_broken_service_is_a_trace_id_and_the_rest_stands(reply: Callable[[], Response]) -> None:
+    async def answer(_request: Request) -> Response:
+        return reply()
+
+    async with before({"plans": pretending(answer)}) as client:
+        told = await post(client, "{communes{nodes{code}} meta{services{name isAvailable}}}")
+        written = await post(client, 'mutation{postActuals(idempotencyKey: "1", rows: []){received}}')
+    (error,) = told["errors"]
+    assert error["message"] == "Internal error"
+    assert error["extensions"] == {"code": "INTERNAL_ERROR", "traceId": TRACE, "service": "plans"}
+    assert told["data"]["communes"] is None
+    assert told["data"]["meta"]["services"][0]["name"] == "PLANS"
+    assert written["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"  # indicators are not configured
+
+
+async def test_a_refusal_of_a_service_keeps_its_code_and_sentence() -> None:
+    problem = {"code": "known_at_out_of_range", "detail": "known_at must lie in the years 1900-2199."}
+
+    async def answer(_request: Request) -> Response:
+        return JSONResponse(problem, 422, media_type="application/problem+json")
+
+    async with before({"plans": pretending(answer)}) as client:
+        told = await post(
+            client, '{plan(planKey: "1", knownAt: "0001-01-01T00:00:00Z"){planKey} communes{nodes{code}}}'
+        )
+    for error in told["errors"]:
+        assert error["message"] == problem["detail"]
+        assert error["extensions"] == {
+            "code": "known_at_out_of_range", "service": "plans", "status": 422, "traceId": TRACE,
+        }  # fmt: skip
 
 
 async def test_a_slow_service_is_given_up_in_time() -> None:
@@ -181,7 +219,7 @@ async def test_a_failing_neighbour_does_not_take_the_others_along() -> None:
             client, '{indicators{nodes{code}} communes{nodes{code}} plans{nodes{planKey}} node(id: "x"){id}}'
         )
     assert told["data"] == {"indicators": None, "communes": {"nodes": []}, "plans": {"nodes": []}, "node": None}
-    assert {error["extensions"]["code"] for error in told["errors"]} == {"UPSTREAM_UNAVAILABLE", "node_id_invalid"}
+    assert {error["extensions"]["code"] for error in told["errors"]} == {"INTERNAL_ERROR", "node_id_invalid"}
 
 
 async def test_the_callers_own_token_and_trace_are_forwarded_and_nothing_else() -> None:

@@ -96,6 +96,9 @@ def test_weight_counts_objects_and_multiplies_by_first() -> None:
     assert weight('{a:commune(code:"1"){code nameVi}}') == (2, 3, 1, 1)
     # the connection 1, pageInfo 1, and 7 nodes of 1
     assert weight("{communes(first:7){nodes{code} pageInfo{endCursor}}}") == (3, 5, 0, 9)
+    # the page of a feed 1, and 150 changes of 1
+    assert weight("{changes(service:PLANS first:150){items{id data}}}") == (3, 4, 0, 151)
+    assert weight("{changes(service:PLANS first:1000){items{id data}}}")[3] == 201
     # the default page of 50, each with one plan
     assert weight("{communes{nodes{plan{planKey}}}}") == (4, 4, 0, 1 + 50 * 2)
     # 30 targets are a scorecard's usual size, each with target and verdict

@@ -1,4 +1,4 @@
-"""Money and figures as values: whole đồng, exact decimals, and how Vietnamese writes them."""
+"""Money and figures as values: whole đồng, exact decimals, and how Vietnamese and English write them."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -28,6 +28,23 @@ def vnd(value: object) -> int:
 def format_vnd(amount: int) -> str:
     """An amount as people read it: 1.670.000.000 ₫."""
     return f"{_grouped(str(vnd(amount)))} ₫"
+
+
+def format_vnd_en(amount: int) -> str:
+    """An amount in English: 1,670,000,000 VND."""
+    return f"{vnd(amount):,} VND"
+
+
+def format_decimal_en(value: Decimal | int) -> str:
+    """A figure with decimal point and grouping commas: 1,234.5; every digit is shown, zeros at the end dropped."""
+    whole, _, fraction = _plain(Decimal(value), None).partition(".")
+    grouped = _grouped(whole).replace(".", ",")
+    return f"{grouped}.{fraction}" if fraction else grouped
+
+
+def format_percent_en(value: Decimal | int) -> str:
+    """A percentage on the scale 0-100 in English: 85.75 %."""
+    return f"{format_decimal_en(value)} %"
 
 
 def format_decimal_vi(value: Decimal | int, *, places: int | None = None) -> str:

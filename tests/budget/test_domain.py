@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from chassis.decimals import plain
 from chassis.errors import Fault
 from chassis.money import MAX_VND
 from services.budget.domain.lines import group_faults, line_faults, named_offices, office_faults, total_faults
-from services.budget.domain.sets import budget_sets, plain
+from services.budget.domain.sets import budget_sets
 
 
 def line(key: str = "A", **fields: Any) -> dict[str, Any]:

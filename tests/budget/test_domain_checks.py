@@ -64,8 +64,8 @@ def test_a_plan_without_a_total_shows_its_parts() -> None:
         "cộng 8.385.000.000 ₫; kế hoạch không nêu tổng để đối chiếu."
     )
     assert judgement.reason_en == (
-        "12 lines of recurrent expenditure 4.385.000.000 ₫ and 1 line of public investment 4.000.000.000 ₫ "
-        "(2026-2027), together 8.385.000.000 ₫; the plan states no total to compare with."
+        "12 lines of recurrent expenditure 4,385,000,000 VND and 1 line of public investment 4,000,000,000 VND "
+        "(2026-2027), together 8,385,000,000 VND; the plan states no total to compare with."
     )
 
 
@@ -79,7 +79,7 @@ def test_a_plan_without_a_budget_says_so_and_nothing_else() -> None:
 def test_a_total_without_lines_is_broken() -> None:
     judgement = checks(Facts(stated_total_vnd=5))["lines_equal_total"]
     assert (judgement.verdict, judgement.difference) == (CheckVerdict.BROKEN, -5)
-    assert judgement.reason_en == "lines (0 ₫) do not equal the plan's stated total (5 ₫)."
+    assert judgement.reason_en == "lines (0 VND) do not equal the plan's stated total (5 VND)."
 
 
 def test_sums_that_differ_are_broken_with_the_gap() -> None:
@@ -148,6 +148,7 @@ def test_the_reserve_is_compared_with_what_is_promised() -> None:
     assert (judgement.verdict, judgement.difference) == (CheckVerdict.HOLDS, 0)
     assert judgement.found == Figure("reserve_lines", 50_000_000, count=1)
     assert judgement.reason_vi == "Đúng: 50.000.000 ₫ = 50.000.000 ₫."
+    assert judgement.reason_en == "Holds: 50,000,000 VND = 50,000,000 VND."
     short = judge_rule(promised, Facts(lines=SUM, reserve=Sum(1, 40_000_000)))
     assert (short.verdict, short.difference) == (CheckVerdict.BROKEN, -10_000_000)
     assert judge_rule(promised, Facts()).missing == ["budget_lines"]
@@ -186,7 +187,28 @@ def test_a_share_just_below_its_threshold_is_not_rounded_across_it() -> None:
     facts = Facts(lines=Sum(2, 10**12), amount_by_pillar={"cybersecurity": 10**11 - 1})
     judgement = judge_rule(asked, facts)
     assert judgement.verdict is CheckVerdict.BROKEN
-    assert judgement.found == Figure("share", Decimal("10.000000"), "percent")
+    assert judgement.found == Figure("share", Decimal("9.999999"), "percent")
+    assert judgement.reason_vi == "Không đúng: 9,999999 % ≥ 10 %."
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "found", "reason_vi", "reason_en"),
+    [
+        (9_996, 100_000, "9.996", "Không đúng: 9,996 % ≥ 10 %.", "Does not hold: 9.996 % ≥ 10 %."),
+        (10_004, 100_000, "10.004", "Đúng: 10,004 % ≥ 10 %.", "Holds: 10.004 % ≥ 10 %."),
+        (10_000, 100_000, "10", "Đúng: 10 % ≥ 10 %.", "Holds: 10 % ≥ 10 %."),
+        (1, 3, "33.333333", "Đúng: 33,33 % ≥ 10 %.", "Holds: 33.33 % ≥ 10 %."),
+        (2, 3, "66.666667", "Đúng: 66,67 % ≥ 10 %.", "Holds: 66.67 % ≥ 10 %."),
+        (10_000_005, 100_000_000, "10.000005", "Đúng: 10,000005 % ≥ 10 %.", "Holds: 10.000005 % ≥ 10 %."),
+    ],
+)
+def test_a_share_is_never_shown_on_its_threshold_unless_it_stands_there(
+    part: int, whole: int, found: str, reason_vi: str, reason_en: str
+) -> None:
+    asked = rule("share_min", metric="kinh phí an toàn thông tin", comparator="gte", value=10)
+    judgement = judge_rule(asked, Facts(lines=Sum(2, whole), amount_by_pillar={"cybersecurity": part}))
+    assert judgement.found == Figure("share", Decimal(found), "percent")
+    assert (judgement.reason_vi, judgement.reason_en) == (reason_vi, reason_en)
 
 
 @pytest.mark.parametrize(

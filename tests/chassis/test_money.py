@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.money import MAX_VND, AmountError, format_decimal_vi, format_percent_vi, format_vnd, vnd
+from chassis.money import (
+    MAX_VND,
+    AmountError,
+    format_decimal_en,
+    format_decimal_vi,
+    format_percent_en,
+    format_percent_vi,
+    format_vnd,
+    format_vnd_en,
+    vnd,
+)
 
 
 @pytest.mark.parametrize("amount", [0, 1, -1, 1_670_000_000, MAX_VND, -MAX_VND])
@@ -78,3 +88,18 @@ def test_format_percent_vi() -> None:
 def test_every_figure_reads_back_exactly(value: Decimal) -> None:
     written = format_decimal_vi(value)
     assert Decimal(written.replace(".", "").replace(",", ".")) == value
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"), [(0, "0 VND"), (1_670_000_000, "1,670,000,000 VND"), (-5000, "-5,000 VND")]
+)
+def test_money_in_english(amount: int, words: str) -> None:
+    assert format_vnd_en(amount) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("1234.50", "1,234.5"), ("-0.000", "0"), ("1000000", "1,000,000"), ("9.996", "9.996")]
+)
+def test_figures_in_english(value: str, words: str) -> None:
+    assert format_decimal_en(Decimal(value)) == words
+    assert format_percent_en(Decimal(value)) == f"{words} %"

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.decimals import quotient
 from chassis.periods import Period, PeriodType, Window
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.evaluation import (
@@ -16,7 +17,6 @@ from services.indicators.domain.evaluation import (
     evaluate,
     expected_value,
 )
-from services.indicators.domain.numbers import quotient
 from services.indicators.domain.periods import Due
 from services.indicators.domain.targets import Comparator, Trajectory
 
@@ -244,6 +244,38 @@ def test_the_line_ends_at_the_target_and_begins_at_the_baseline() -> None:
 def test_a_line_that_asks_for_nothing_yet_is_on_track() -> None:
     asked = goal(trajectory=Trajectory.LINEAR, baseline_value=Decimal(20), baseline_on=date(2026, 10, 1))
     assert evaluate(asked, figure("20"), [], NOVEMBER).achievement is Achievement.ON_TRACK
+
+
+@pytest.mark.parametrize(
+    ("baseline", "asked", "direction", "value", "achievement"),
+    [
+        ("20", "80", "higher_is_better", "20", "on_track"),
+        ("20", "80", "higher_is_better", "19.999999", "off_track"),
+        ("20", "80", "higher_is_better", "0", "off_track"),
+        ("20", "5", "lower_is_better", "20", "on_track"),
+        ("20", "5", "lower_is_better", "21", "off_track"),
+        ("80", "80", "higher_is_better", "79", "off_track"),
+        ("5", "5", "lower_is_better", "6", "off_track"),
+    ],
+)
+def test_where_a_line_asks_no_progress_a_figure_must_not_be_worse(
+    baseline: str, asked: str, direction: str, value: str, achievement: str
+) -> None:
+    comparator = "gte" if direction == "higher_is_better" else "top_n"
+    line = goal(
+        comparator,
+        asked,
+        direction=Direction(direction),
+        value_type=ValueType.COUNT,
+        trajectory=Trajectory.LINEAR,
+        baseline_value=Decimal(baseline),
+        baseline_on=date(2026, 10, 1),
+    )
+    found = evaluate(line, figure(value), [], NOVEMBER)
+    assert (found.achievement, found.expected) == (
+        Achievement(achievement),
+        Decimal(baseline).quantize(Decimal("0.000001")),
+    )
 
 
 def test_a_zero_target_has_no_ratio() -> None:

@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
+from chassis.decimals import plain, shown
 from chassis.periods import Period, PeriodType, Window
 from services.indicators.domain.actuals.reading import DataStatus
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.evaluation import Figure, Goal, evaluate
-from services.indicators.domain.numbers import plain, shown
 from services.indicators.domain.periods import Due
 from services.indicators.domain.sentences import Case, Record, number_en, number_vi, sentence_en, sentence_vi
 from services.indicators.domain.targets import Comparator, Trajectory
@@ -192,12 +192,12 @@ def test_milestones_speak_of_days() -> None:
 @pytest.mark.parametrize(
     ("value_type", "unit", "vi", "en"),
     [
-        (ValueType.PERCENT, "%", "1.234,5 %", "1234.5 %"),
-        (ValueType.INDEX, "điểm 0-1", "1.234,5", "1234.5"),
-        (ValueType.COUNT, "điểm wifi", "1.234,5 điểm wifi", "1234.5 điểm wifi"),
-        (ValueType.COUNT, None, "1.234,5", "1234.5"),
-        (ValueType.LEVEL, "cấp độ", "cấp độ 1.234,5", "level 1234.5"),
-        (ValueType.RANK, "hạng", "hạng 1.234,5", "rank 1234.5"),
+        (ValueType.PERCENT, "%", "1.234,5 %", "1,234.5 %"),
+        (ValueType.INDEX, "điểm 0-1", "1.234,5", "1,234.5"),
+        (ValueType.COUNT, "điểm wifi", "1.234,5 điểm wifi", "1,234.5 điểm wifi"),
+        (ValueType.COUNT, None, "1.234,5", "1,234.5"),
+        (ValueType.LEVEL, "cấp độ", "cấp độ 1.234,5", "level 1,234.5"),
+        (ValueType.RANK, "hạng", "hạng 1.234,5", "rank 1,234.5"),
         (ValueType.AMOUNT, "đồng", "1.234 ₫", "1,234 VND"),
     ],
 )

@@ -79,6 +79,11 @@ def test_a_sound_target_has_no_fault() -> None:
         ({"comparator": Comparator.GT, "value": Decimal(100)}, "target_unreachable", "value"),
         ({"due_kind": DueKind.QUARTER, "due_value": "2026-Q5"}, "due_malformed", "due"),
         ({"trajectory": Trajectory.LINEAR}, "baseline_missing", "trajectory"),
+        (
+            {"trajectory": Trajectory.LINEAR, "baseline_value": Decimal("80.0"), "baseline_on": date(2026, 1, 1)},
+            "baseline_equals_target",
+            "baseline_value",
+        ),
     ],
 )
 def test_every_fault_of_a_target_names_its_place(changes: dict[str, object], code: str, place: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from chassis.money import format_vnd
+from chassis.money import format_vnd, format_vnd_en
 
 Number = int | Decimal
 
@@ -138,14 +138,14 @@ def _lines_equal_total(facts: Facts) -> Judgement:
     if facts.stated_total_vnd is not None:
         total = Sum(0, facts.stated_total_vnd)
         return _equal("lines_equal_total", ("lines", facts.lines), ("stated_total", total), details=facts.parts)
-    parts_vi = " và ".join(_part(part, _KINDS_VI, "dòng") for part in facts.parts)
-    parts_en = " and ".join(_part(part, _KINDS_EN, _lines_en(part["count"])) for part in facts.parts)
-    total_words = format_vnd(facts.lines.amount_vnd)
+    parts_vi = " và ".join(_part_vi(part) for part in facts.parts)
+    parts_en = " and ".join(_part_en(part) for part in facts.parts)
+    amount = facts.lines.amount_vnd
     return Judgement(
         "lines_equal_total",
         CheckVerdict.NOT_MEASURABLE,
-        f"{parts_vi}, cộng {total_words}; kế hoạch không nêu tổng để đối chiếu.",
-        f"{parts_en}, together {total_words}; the plan states no total to compare with.",
+        f"{parts_vi}, cộng {format_vnd(amount)}; kế hoạch không nêu tổng để đối chiếu.",
+        f"{parts_en}, together {format_vnd_en(amount)}; the plan states no total to compare with.",
         comparator="eq",
         found=Figure("lines", facts.lines.amount_vnd, count=facts.lines.count),
         required=Figure("stated_total", None),
@@ -158,14 +158,19 @@ _KINDS_VI = {"recurrent": "chi thường xuyên", "investment": "đầu tư côn
 _KINDS_EN = {"recurrent": "recurrent expenditure", "investment": "public investment", "reserve": "reserve"}
 
 
-def _lines_en(count: int) -> str:
-    return "line of" if count == 1 else "lines of"
+def _part_vi(part: Mapping[str, Any]) -> str:
+    kind, amount = _KINDS_VI[part["expenditure_kind"]], format_vnd(part["amount_vnd"])
+    return f"{part['count']} dòng {kind} {amount}{_span(part)}"
 
 
-def _part(part: Mapping[str, Any], kinds: Mapping[str, str], noun: str) -> str:
+def _part_en(part: Mapping[str, Any]) -> str:
+    kind, amount = _KINDS_EN[part["expenditure_kind"]], format_vnd_en(part["amount_vnd"])
+    return f"{part['count']} {'line' if part['count'] == 1 else 'lines'} of {kind} {amount}{_span(part)}"
+
+
+def _span(part: Mapping[str, Any]) -> str:
     years = part["budget_years"]
-    span = f" ({years[0]}-{years[-1]})" if len(years) > 1 else ""
-    return f"{part['count']} {noun} {kinds[part['expenditure_kind']]} {format_vnd(part['amount_vnd'])}{span}"
+    return f" ({years[0]}-{years[-1]})" if len(years) > 1 else ""
 
 
 def _equal(check_key: str, left: tuple[str, Sum], right: tuple[str, Sum], details: Sequence[Any] = ()) -> Judgement:
@@ -191,6 +196,7 @@ _NAMES = {
     "groups": ("nhóm", "groups"),
     "stated_total": ("tổng kế hoạch nêu", "the plan's stated total"),
 }
+_AMOUNTS: tuple[Callable[[int], str], ...] = (format_vnd, format_vnd_en)
 _EQUAL = ("bằng", "equal")
 _UNEQUAL = ("không bằng", "do not equal")
 _UNEVEN = ("bằng về tổng nhưng từng phần không khớp với", "equal in sum, but not part by part,")
@@ -199,7 +205,7 @@ _UNEVEN = ("bằng về tổng nhưng từng phần không khớp với", "equal
 def _named(side: tuple[str, Sum], language: int) -> str:
     name, total = side
     count = f"{total.count} " if total.count else ""
-    return f"{count}{_NAMES[name][language]} ({format_vnd(total.amount_vnd)})"
+    return f"{count}{_NAMES[name][language]} ({_AMOUNTS[language](total.amount_vnd)})"
 
 
 def _relation(a: Sum, b: Sum, uneven: Sequence[Any], language: int) -> str:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from chassis.money import format_decimal_vi, format_percent_vi, format_vnd
+from chassis.decimals import shown
+from chassis.money import (
+    format_decimal_en,
+    format_decimal_vi,
+    format_percent_en,
+    format_percent_vi,
+    format_vnd,
+    format_vnd_en,
+)
 from chassis.text import fold
-from services.budget.domain.checks import CheckVerdict, Facts, Figure, Judgement, Number, missing_words
+from services.budget.domain.checks import CheckVerdict, Facts, Figure, Judgement, missing_words
 
 Rule = Mapping[str, Any]
 
@@ -21,7 +30,6 @@ _COMPARATORS: Mapping[str, tuple[Callable[[Any, Any], bool], str]] = {
     "lte": (le, "≤"),
     "lt": (lt, "<"),
 }
-_SIX_PLACES = Decimal("0.000001")
 
 
 def judge_rule(rule: Rule, facts: Facts) -> Judgement:
@@ -40,12 +48,7 @@ def judge_rule(rule: Rule, facts: Facts) -> Judgement:
 
 
 def _required(params: Rule) -> Figure:
-    return Figure("required_value", _number(params.get("value")), params["measure_unit"])
-
-
-def _number(value: Any) -> Number | None:
-    # A replica's JSON gives decimals as floats; their shortest text is the number the plan wrote.
-    return Decimal(str(value)) if isinstance(value, float) else value
+    return Figure("required_value", params.get("value"), params["measure_unit"])
 
 
 def _disbursement(key: str, params: Rule, facts: Facts) -> Judgement:
@@ -70,9 +73,9 @@ def _share(key: str, params: Rule, facts: Facts) -> Judgement:
     if pillar is None:
         return _not_measurable(key, ["known_measure"])
     part = (facts.amount_by_pillar or {}).get(pillar, 0)
-    share = Decimal(part) * 100 / Decimal(facts.lines.amount_vnd)
+    share = Fraction(part * 100, facts.lines.amount_vnd)
     details = [{"name": pillar, "amount_vnd": part}, {"name": "lines", "amount_vnd": facts.lines.amount_vnd}]
-    return replace(_compared(key, params, Figure("share", share, "percent")), details=details)
+    return replace(_compared(key, params, Figure("share", None, "percent"), share), details=details)
 
 
 def _contingency(key: str, params: Rule, facts: Facts) -> Judgement:
@@ -80,7 +83,8 @@ def _contingency(key: str, params: Rule, facts: Facts) -> Judgement:
     missing = [*_unstated(params), *([] if facts.lines.count else ["budget_lines"])]
     if missing:
         return _not_measurable(key, missing)
-    return _compared(key, params, Figure("reserve_lines", facts.reserve.amount_vnd, count=facts.reserve.count))
+    reserve = facts.reserve
+    return _compared(key, params, Figure("reserve_lines", reserve.amount_vnd, count=reserve.count), reserve.amount_vnd)
 
 
 def _unknown_measure(key: str, params: Rule, _facts: Facts) -> Judgement:
@@ -133,26 +137,37 @@ def _not_measurable(key: str, names: Sequence[str]) -> Judgement:
     )
 
 
-def _compared(key: str, params: Rule, found: Figure) -> Judgement:
-    """Compare unrounded; what is shown is rounded at the sixth place."""
+def _compared(key: str, params: Rule, found: Figure, exact: Fraction | int) -> Judgement:
+    """Compare unrounded; what is shown is rounded half up at the sixth place, in the sentence at the second.
+
+    Neither is ever shown rounded across the threshold or onto it: 9.996 % against 10 % reads 9,996 %.
+    """
     required = _required(params)
     known = _COMPARATORS.get(params.get("comparator") or "")
-    if known is None or found.unit != required.unit:
+    if known is None or found.unit != required.unit or required.value is None:
         return _not_measurable(key, ["known_measure"])
-    holds = known[0](found.value, required.value)
-    words = f"{_shown(found)} {known[1]} {_shown(required)}"
-    shown = replace(found, value=found.value.quantize(_SIX_PLACES)) if isinstance(found.value, Decimal) else found
+    asked = Decimal(required.value)
+    holds = known[0](exact, Fraction(asked))
+    said = replace(found, value=exact if isinstance(exact, int) else shown(exact, asked))
+    words = (f"{write(said)} {known[1]} {write(required)}" for write in (_written_vi, _written_en))
     return Judgement(
         key,
         CheckVerdict.HOLDS if holds else CheckVerdict.BROKEN,
-        f"{'Đúng' if holds else 'Không đúng'}: {words}.",
-        f"{'Holds' if holds else 'Does not hold'}: {words}.",
-        found=shown,
+        f"{'Đúng' if holds else 'Không đúng'}: {next(words)}.",
+        f"{'Holds' if holds else 'Does not hold'}: {next(words)}.",
+        found=replace(found, value=exact if isinstance(exact, int) else shown(exact, asked, places=6)),
     )
 
 
-def _shown(figure: Figure) -> str:
+def _written_vi(figure: Figure) -> str:
     value = figure.value or 0
     if figure.unit == "vnd" and isinstance(value, int):
         return format_vnd(value)
-    return format_percent_vi(value, places=2) if figure.unit == "percent" else format_decimal_vi(value)
+    return format_percent_vi(value) if figure.unit == "percent" else format_decimal_vi(value)
+
+
+def _written_en(figure: Figure) -> str:
+    value = figure.value or 0
+    if figure.unit == "vnd" and isinstance(value, int):
+        return format_vnd_en(value)
+    return format_percent_en(value) if figure.unit == "percent" else format_decimal_en(value)

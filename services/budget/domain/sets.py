@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
+from chassis.decimals import plain
 from chassis.execution_time import implied_days
 from chassis.text import fold
 
@@ -50,8 +50,3 @@ def _group_row(group: Mapping[str, Any], position: int) -> Row:
 
 def _folded(item: Mapping[str, Any], *fields: str) -> str:
     return fold(" ".join(item[field] for field in fields if item[field]))
-
-
-def plain(value: Decimal) -> Decimal:
-    """A number without the zeros at its end: 30.000000 is 30, and both are one quantity."""
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

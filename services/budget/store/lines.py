@@ -12,10 +12,11 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
+from chassis.decimals import plain
 from chassis.history import SetDiff, apply_set, as_of
 from chassis.listing import Listing
 from services.budget.domain.filters import LineFilter, PlanFilter
-from services.budget.domain.sets import INDEX_CODES, plain
+from services.budget.domain.sets import INDEX_CODES
 from services.budget.store.filters import asked_lines, asked_plans, of_plan, says
 from services.budget.store.tables import (
     CELL,

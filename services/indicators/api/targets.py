@@ -27,7 +27,7 @@ REFUSALS = {
     412: "stale_version, if_match_invalid",
     422: "body_invalid with indicator_unknown, indicator_of_another_owner, target_kind_mismatch, comparator_mismatch, "
     "target_value_missing, target_value_not_allowed, value_out_of_scale, target_unreachable, due_malformed, "
-    "due_missing, baseline_missing, target_twice, key_twice, field_unknown, field_invalid",
+    "due_missing, baseline_missing, baseline_equals_target, target_twice, key_twice, field_unknown, field_invalid",
 }
 
 

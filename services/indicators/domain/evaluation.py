@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from chassis import decimals
 from chassis.periods import PeriodType, Window
-from services.indicators.domain import numbers
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.periods import Due
 from services.indicators.domain.targets import Comparator, Trajectory
@@ -202,10 +202,14 @@ def _short(goal: Goal, figure: Figure, exact: Fraction, is_over: bool, over: Ver
 
 
 def _on_the_line(goal: Goal, figure: Figure, exact: Fraction, over: Verdict) -> Verdict:
+    """A figure against the straight line; where the line asks no progress yet, against the baseline itself.
+
+    A line whose baseline equals its target is refused when the target is applied (`baseline_equals_target`):
+    it asks for no progress, and what it means is a standing target.
+    """
     expected = expected_value(goal, figure.window.ends_on)
     baseline = Fraction(goal.baseline_value or 0)
-    asked = expected - baseline
-    progress = (exact - baseline) / asked if asked else Fraction(1)
+    progress = (exact - baseline) / (expected - baseline) if expected != baseline else _held(goal, exact, expected)
     if progress >= 1:
         achievement = Achievement.ON_TRACK
     elif progress >= Fraction(goal.at_risk_from):
@@ -213,6 +217,17 @@ def _on_the_line(goal: Goal, figure: Figure, exact: Fraction, over: Verdict) -> 
     else:
         achievement = Achievement.OFF_TRACK
     return Verdict(achievement, over.rule, over.ratio, expected=_six_places(expected))
+
+
+def _held(goal: Goal, exact: Fraction, expected: Fraction) -> Fraction:
+    """1 where a figure is no worse than expected in the target's direction, else 0."""
+    gap = (exact - expected) * (-1 if _leads_down(goal) else 1)
+    return Fraction(gap >= 0)
+
+
+def _leads_down(goal: Goal) -> bool:
+    asked, baseline = goal.value or 0, goal.baseline_value or 0
+    return asked < baseline or (asked == baseline and goal.direction is Direction.LOWER)
 
 
 def expected_value(goal: Goal, day: date) -> Fraction:
@@ -239,5 +254,5 @@ def achievement_ratio(goal: Goal, exact: Fraction) -> Decimal | None:
 
 
 def _six_places(exact: Fraction) -> Decimal:
-    rounded = numbers.six_places(exact)
-    return numbers.cut_at_six_places(exact) if exact < 1 <= rounded else rounded
+    rounded = decimals.six_places(exact)
+    return decimals.cut_at_six_places(exact) if exact < 1 <= rounded else rounded

@@ -130,6 +130,11 @@ BASELINE_MISSING = rule(
     vi="Lộ trình tuyến tính cần giá trị và ngày xuất phát.",
     en="A linear trajectory needs a baseline value and its day.",
 )
+BASELINE_EQUALS_TARGET = rule(
+    "baseline_equals_target",
+    vi="Giá trị xuất phát {value} bằng mức phải đạt nên không có lộ trình; nếu phải giữ mức ấy, ghi standing.",
+    en="Baseline {value} equals the value to reach, so there is no line; if it must be held, write standing.",
+)
 
 # --- actuals: the post
 ACTUALS_TOO_MANY = rule(

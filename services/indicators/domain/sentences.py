@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from chassis.money import format_decimal_vi, format_percent_vi, format_vnd
+from chassis.decimals import plain, shown
+from chassis.money import format_decimal_en, format_decimal_vi, format_percent_vi, format_vnd, format_vnd_en
 from chassis.periods import Period, format_date_vi, format_period_en, format_period_vi
 from services.indicators.domain.actuals.reading import DataStatus
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.evaluation import Achievement, Figure, Goal, NoData, Verdict
-from services.indicators.domain.numbers import plain, shown
 from services.indicators.domain.targets import Comparator, Trajectory
 
 
@@ -106,12 +106,12 @@ def number_vi(value: Decimal, value_type: ValueType, measure_unit: str | None) -
 
 def number_en(value: Decimal, value_type: ValueType, measure_unit: str | None) -> str:
     """A figure with its unit in English: 85.75 %, rank 5, level 1, 30 điểm wifi."""
-    digits = f"{plain(value):f}"
+    digits = format_decimal_en(value)
     match value_type:
         case ValueType.PERCENT:
             return f"{digits} %"
         case ValueType.AMOUNT:
-            return f"{int(value):,} VND"
+            return format_vnd_en(int(value))
         case ValueType.LEVEL:
             return f"level {digits}"
         case ValueType.RANK:
@@ -237,7 +237,7 @@ def _rule_en(case: Case) -> str:
     if goal.comparator is Comparator.BY_DATE or goal.value is None:
         return f"done by {due}"
     is_rank = goal.comparator is Comparator.TOP_N
-    value = f"{plain(goal.value):f}" if is_rank else number_en(goal.value, case.value_type, case.measure_unit)
+    value = format_decimal_en(goal.value) if is_rank else number_en(goal.value, case.value_type, case.measure_unit)
     words = _BOUND_EN[goal.comparator].format(value)
     if goal.is_ceiling:
         words += " (a ceiling)"

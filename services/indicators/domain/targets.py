@@ -142,9 +142,17 @@ def check_target(promise: Promise, plan: PlanFacts, pointer: str) -> list[Fault]
         faults.append(_fault(rules.DUE_MALFORMED, pointer, "due", promise.due_value))
     if promise.comparator is Comparator.BY_DATE and promise.due_kind in (None, DueKind.ONGOING):
         faults.append(_fault(rules.DUE_MISSING, pointer, "due", None))
-    if promise.trajectory is Trajectory.LINEAR and None in (promise.baseline_value, promise.baseline_on):
-        faults.append(_fault(rules.BASELINE_MISSING, pointer, "trajectory", "linear"))
-    return faults
+    return faults + _check_line(promise, pointer)
+
+
+def _check_line(promise: Promise, pointer: str) -> list[Fault]:
+    if promise.trajectory is not Trajectory.LINEAR:
+        return []
+    if None in (promise.baseline_value, promise.baseline_on):
+        return [_fault(rules.BASELINE_MISSING, pointer, "trajectory", "linear")]
+    if promise.baseline_value == promise.value:
+        return [_fault(rules.BASELINE_EQUALS_TARGET, pointer, "baseline_value", promise.baseline_value)]
+    return []
 
 
 def _check_indicator(promise: Promise, plan: PlanFacts, pointer: str) -> list[Fault]:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from chassis.bodies import Body
-from services.indicators.domain.numbers import plain
+from chassis.decimals import plain
 
 
 def _number(value: Any) -> Decimal:

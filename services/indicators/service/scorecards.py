@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis import clock
+from chassis.decimals import plain
 from chassis.listing import Listing
 from chassis.periods import DueRule, PeriodType, Window, parse_period
 from services.indicators.domain import periods
@@ -16,7 +17,6 @@ from services.indicators.domain.actuals.settling import STATUS_OF
 from services.indicators.domain.catalogue import Direction, ValueType, parse_scale
 from services.indicators.domain.evaluation import AT_RISK_FROM, Figure, Goal, Verdict, evaluate
 from services.indicators.domain.filters import ScorecardFilter
-from services.indicators.domain.numbers import plain
 from services.indicators.domain.sentences import Case, Record, sentence_en, sentence_vi
 from services.indicators.domain.targets import Comparator, Trajectory
 from services.indicators.schemas.actuals import ActualRow

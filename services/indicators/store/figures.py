@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, false, literal, null, select, union_all
 from sqlalchemy.sql.expression import cast
 
+from chassis.decimals import plain
 from chassis.listing import Listing
 from services.indicators.domain.actuals.judging import Kind
 from services.indicators.domain.actuals.reading import SAMPLE
 from services.indicators.domain.actuals.settling import STATUS_NUMBER, STATUS_OF
 from services.indicators.domain.filters import ActualFilter
-from services.indicators.domain.numbers import plain
 from services.indicators.store.periods import due_on, due_rule_for, periods
 from services.indicators.store.tables import Actual, ActualRevision, IndicatorCode, Posting, SubPopulation, table_of
 from services.indicators.store.visibility import Viewer, covered_only, figure_visible, province, units

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select, tex
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import ReadSession, Session
+from chassis.decimals import plain
 from chassis.history import SetDiff, apply_set, as_of
 from chassis.listing import Listing
 from chassis.text import fold
 from services.indicators.domain.filters import TargetFilter
-from services.indicators.domain.numbers import plain
 from services.indicators.store.replicas import PlanHeader
 from services.indicators.store.tables import IndicatorCode, SubPopulation, Target, table_of
 from services.indicators.store.visibility import Viewer, contains, plan_visible, plans, unless_anonymous

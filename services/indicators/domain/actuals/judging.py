@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from enum import IntEnum
 
+from chassis.decimals import plain, quotient
 from chassis.errors import Fault, Rule
 from services.indicators.domain import rules
 from services.indicators.domain.actuals.reading import Action, DataStatus, Row
 from services.indicators.domain.catalogue import RATIO_TYPES, WHOLE_TYPES, ValueType, parse_scale
-from services.indicators.domain.numbers import plain, quotient
 
 
 class Kind(IntEnum):

@@ -7,11 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from chassis.decimals import SIX_PLACES
 from chassis.errors import Fault, Rule
 from chassis.periods import Period, PeriodError, parse_period
 from chassis.text import nfc, suggest
 from services.indicators.domain import rules
-from services.indicators.domain.numbers import SIX_PLACES
 
 MAX_ROWS = 1000
 SAMPLE = "sample"

@@ -7,11 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from chassis.decimals import plain
 from chassis.errors import Fault
 from services.indicators.domain import rules
 from services.indicators.domain.actuals.judging import Judged, Kind
 from services.indicators.domain.actuals.reading import Action, DataStatus
-from services.indicators.domain.numbers import plain
 
 STATUS_NUMBER = {DataStatus.ESTIMATED: 1, DataStatus.PRELIMINARY: 2, DataStatus.OFFICIAL: 3}
 STATUS_OF = {number: status for status, number in STATUS_NUMBER.items()}

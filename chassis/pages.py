@@ -33,6 +33,11 @@ FIELDS_UNKNOWN = rule(
     vi="Không có trường {fields}; có: {known}.",
     en="There is no field {fields}; there are: {known}.",
 )
+LIST_EMPTY = rule(
+    "list_empty",
+    vi="Một tham số nhiều giá trị được ghi mà để trống; hãy nêu giá trị hoặc bỏ hẳn tham số.",
+    en="A parameter of several values is given but empty; name values, or leave the parameter out.",
+)
 
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 
@@ -86,8 +91,15 @@ def encode_cursor(keys: list[Any], changes: str) -> str:
 
 
 def many(values: list[str]) -> list[str]:
-    """A filter given repeatedly or separated by commas, without blanks and repeats."""
-    return list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    """A filter given repeatedly or separated by commas, without blanks and repeats.
+
+    Raises:
+        Refused: it was given and names nothing ("list_empty"): that would narrow to everything.
+    """
+    named = list(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    if values and not named:
+        raise Refused(LIST_EMPTY)
+    return named
 
 
 def chosen(values: list[str] | None) -> tuple[str, ...]:

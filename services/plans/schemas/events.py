@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -74,6 +74,7 @@ class PlanChanged(BaseModel):
     kind: str
     revision: int
     status: PlanStatus
+    public_from: datetime | None = Field(description="When the plan became public; null: it is a draft.")
     title_vi: str
     title_en: str
     document_number: str | None

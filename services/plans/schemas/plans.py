@@ -146,6 +146,7 @@ class PlanHeader(PlanFields):
     status: PlanStatus
     version: int = Field(description="One more with every recorded change; named by If-Match.")
     recorded_at: datetime = Field(description="When this version was recorded.")
+    public_from: datetime | None = Field(description="When the plan became public; null: it is a draft.")
     amendment: Amendment | None
     closing: Closing | None
 

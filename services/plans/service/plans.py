@@ -121,7 +121,7 @@ def header_diff(stored: Mapping[str, Any] | None, header: Mapping[str, Any]) -> 
     """Which fields of a header change."""
     if stored is None:
         return SetDiff(created=[header["plan_key"]])
-    names = [name for name in header if name not in (*LISTS, "version", "recorded_at")]
+    names = [name for name in header if name not in (*LISTS, "version", "recorded_at", "public_from")]
     changed = [name for name in names if plain(header[name]) != plain(stored[name])]
     return SetDiff(updated=changed, unchanged=[name for name in names if name not in changed])
 

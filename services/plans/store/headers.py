@@ -13,6 +13,7 @@ from chassis.auth import Caller
 from chassis.history import as_of
 from chassis.listing import Listing
 from services.plans.domain.filters import PlanFilter
+from services.plans.domain.plans import PUBLIC_STATUSES
 from services.plans.store.item_tables import BudgetRule
 from services.plans.store.tables import Plan
 from services.plans.store.visibility import contains, private, visible
@@ -26,7 +27,7 @@ STATED = (
     "blank_in_source", "source_file", "slug",
 )  # fmt: skip
 ACTS = ("amendment", "closing")
-HEADER = (*IDENTITY, "recorded_at", *ACTS, *STATED)
+HEADER = (*IDENTITY, "recorded_at", "public_from", *ACTS, *STATED)
 PRIVATE = frozenset({"signer_name", "notes"})
 RULE_FIELDS = ("key", "kind", "rule_vi", "params", "offices", "discrepancy", "source_ref", "note")
 
@@ -37,11 +38,25 @@ def header_columns(caller: Caller, plan: Any) -> list[ColumnElement[Any]]:
     for name in HEADER:
         if name == "recorded_at":
             columns.append(plan.known_from.label("recorded_at"))
+        elif name == "public_from":
+            columns.append(_public_from(plan))
         elif name in PRIVATE:
             columns.append(private(caller, getattr(plan, name)))
         else:
             columns.append(getattr(plan, name))
     return columns
+
+
+def _public_from(plan: Any) -> ColumnElement[Any]:
+    """When the first public version of a plan was recorded, as far as a version of it can tell."""
+    public: Any = aliased(Plan)
+    first = select(func.min(public.known_from)).where(
+        public.admin_unit == plan.admin_unit,
+        public.plan_key == plan.plan_key,
+        public.version <= plan.version,
+        public.status.in_(PUBLIC_STATUSES),
+    )
+    return first.correlate_except(public).scalar_subquery().label("public_from")
 
 
 def narrowed(wanted: PlanFilter, plan: Any) -> list[ColumnElement[bool]]:

@@ -6,14 +6,14 @@ Both are function-scoped dependencies: the transaction ends before the reply lea
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any, NewType
 
 import msgspec
 from fastapi import Depends, Query, Request
-from sqlalchemy import MetaData, event
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import registry
@@ -26,8 +26,8 @@ from chassis.tables import ledger_tables
 ReadSession = NewType("ReadSession", AsyncSession)
 Session = NewType("Session", ReadSession)  # a writer may do all a reader may
 
-# Numbers in JSONB come back as the decimals they were, never as floats.
-_exact_json = msgspec.json.Decoder(float_hook=Decimal)
+# Numbers in JSON come back as the decimals they were, never as floats.
+exact_json = msgspec.json.Decoder(float_hook=Decimal)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -67,7 +67,7 @@ class Database:
             pool_timeout=settings.database_pool_timeout_seconds,
             pool_pre_ping=True,
             json_serializer=lambda value: encode(value).decode(),
-            json_deserializer=_exact_json.decode,
+            json_deserializer=exact_json.decode,
             connect_args={
                 "timeout": 5,
                 "server_settings": {
@@ -116,6 +116,29 @@ class Database:
 
         event.listen(self.engine.sync_engine, "before_cursor_execute", note)
         return lambda: event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+
+
+@asynccontextmanager
+async def released(db: Session) -> AsyncIterator[None]:
+    """Give the connection of a session that has only read back to the pool while the block lasts.
+
+    Who waits for something that itself needs a connection must not hold one: a few such waits would leave the
+    pool empty. Locks and what was read end here, so whatever rests on them is read again after the block.
+
+    Raises:
+        RuntimeError: something was written already, which would be lost.
+    """
+    if await db.scalar(text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")):
+        raise RuntimeError("a session that has written cannot be released")
+    await db.close()
+    yield
+    for again in db.info.get("on_return", ()):
+        await again()
+
+
+def on_return(db: Session, again: Callable[[], Awaitable[None]]) -> None:
+    """Call `again()` whenever the session comes back from being released: what it held has to be taken anew."""
+    db.info.setdefault("on_return", []).append(again)
 
 
 def _describe(session: AsyncSession, request: Request) -> None:

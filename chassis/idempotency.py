@@ -15,7 +15,7 @@ from sqlalchemy import text
 from starlette.responses import Response
 
 from chassis.auth import identify
-from chassis.database import Session, Writing
+from chassis.database import Session, Writing, on_return
 from chassis.errors import Conflict, Refused, Unreadable, rule
 from chassis.replies import encode
 
@@ -67,6 +67,7 @@ class RunOnce:
         stored = await self._stored(caller.client_id, fingerprint)
         if stored is not None:
             return stored
+        on_return(self._db, lambda: self._claim_again(caller.client_id))
         response = await work()
         if 200 <= response.status_code < 300:
             await self._store(caller.client_id, fingerprint, response)
@@ -86,6 +87,12 @@ class RunOnce:
         number = int.from_bytes(name, "big", signed=True)
         found = await self._db.execute(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": number})
         if not found.scalar():
+            raise Conflict(IN_PROGRESS, headers={"Retry-After": "1"})
+
+    async def _claim_again(self, client_id: str) -> None:
+        """The claim ends with the transaction; a twin that ran meanwhile has the answer, which a retry gets."""
+        await self._claim(client_id)
+        if await self._stored(client_id, await self._fingerprint()) is not None:
             raise Conflict(IN_PROGRESS, headers={"Retry-After": "1"})
 
     async def _stored(self, client_id: str, fingerprint: bytes) -> Response | None:

@@ -17,11 +17,11 @@ from chassis.pages import KnownAt, Paging, chosen
 from chassis.periods import FIRST_YEAR, LAST_YEAR
 from chassis.replica import CatchUp
 from chassis.replies import IfMatch, reply
-from services.budget import service
 from services.budget.domain.filters import Dimension, LineFilter, PlanFilter, Scope
 from services.budget.domain.lines import ExpenditureKind
 from services.budget.schemas.bodies import BudgetBody
 from services.budget.schemas.rows import BudgetApplied, BudgetDocument, CheckRow, GroupRow, LineRow, TotalRow
+from services.budget.service import budgets as service
 
 TITLE = "Kinh phí – budget"
 DESCRIPTION = (

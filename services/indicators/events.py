@@ -17,14 +17,22 @@ EVENTS: Mapping[str, type[BaseModel]] = {
     said.REGIME_CHANGED: said.EntryChanged,
 }
 
+ADMIN_UNIT_CHANGED = "vn.chitieu.plans.admin_unit.changed.v1"
+OFFICE_CHANGED = "vn.chitieu.plans.office.changed.v1"
+OFFICE_REMOVED = "vn.chitieu.plans.office.removed.v1"
+PLAN_RECORDED = "vn.chitieu.plans.plan.recorded.v1"
+PLAN_ISSUED = "vn.chitieu.plans.plan.issued.v1"
+PLAN_AMENDED = "vn.chitieu.plans.plan.amended.v1"
+PLAN_CLOSED = "vn.chitieu.plans.plan.closed.v1"
+
 _HEAR = {
-    "vn.chitieu.plans.admin_unit.changed.v1": hearing.hear_units,
-    "vn.chitieu.plans.office.changed.v1": hearing.hear_offices,
-    "vn.chitieu.plans.office.removed.v1": hearing.hear_removed_offices,
-    "vn.chitieu.plans.plan.recorded.v1": hearing.hear_plans,
-    "vn.chitieu.plans.plan.issued.v1": hearing.hear_plans,
-    "vn.chitieu.plans.plan.amended.v1": hearing.hear_plans,
-    "vn.chitieu.plans.plan.closed.v1": hearing.hear_plans,
+    ADMIN_UNIT_CHANGED: hearing.hear_units,
+    OFFICE_CHANGED: hearing.hear_offices,
+    OFFICE_REMOVED: hearing.hear_removed_offices,
+    PLAN_RECORDED: hearing.hear_plans,
+    PLAN_ISSUED: hearing.hear_plans,
+    PLAN_AMENDED: hearing.hear_plans,
+    PLAN_CLOSED: hearing.hear_plans,
 }
 
 
@@ -32,9 +40,9 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
     Subscription(
         source="plans",
         lists=(
-            ListSource("/v1/plans/admin-units?on=all", hearing.hear_listed_units),
-            ListSource("/v1/plans/offices", hearing.hear_offices),
-            ListSource("/v1/plans", hearing.hear_plans),
+            ListSource("/v1/plans/admin-units?on=all", hearing.hear_listed_units, hearing.forget_units),
+            ListSource("/v1/plans/offices", hearing.hear_offices, hearing.forget_offices),
+            ListSource("/v1/plans", hearing.hear_plans, hearing.forget_plans),
         ),
         types=tuple(_HEAR),
         apply=in_order(_HEAR),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from services.budget import service
+from services.budget.service import hearing
 from tests.house import House
 
 PLAN = "25345-2026-digital-transformation"
@@ -28,7 +28,9 @@ def header(plan_key: str = PLAN, **fields: Any) -> dict[str, Any]:
         "budget_total_vnd": None,
         "budget_rules": [],
     }
-    return {**given, **fields}
+    told = {**given, **fields}
+    is_draft = told["status"] == "draft"
+    return {"public_from": None if is_draft else "2026-03-25T02:00:00Z", **told}
 
 
 async def hear_plan(house: House, plan_key: str = PLAN, **fields: Any) -> None:
@@ -39,9 +41,10 @@ async def hear_plan(house: House, plan_key: str = PLAN, **fields: Any) -> None:
         {"slug": "cong-an-xa", "name_vi": "Công an xã", "aliases": []},
     ]
     rows = [{**office, "admin_unit": heard["admin_unit"], "level": "commune", "version": 1} for office in offices]
+    await house.follow()  # what is heard from here on comes after the lists
     async with house.database("budget").write() as db:
-        await service.hear_plans(db, [heard])
-        await service.hear_offices(db, rows)
+        await hearing.hear_plans(db, [heard])
+        await hearing.hear_offices(db, rows)
 
 
 def line(key: str = "A", **fields: Any) -> dict[str, Any]:

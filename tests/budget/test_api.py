@@ -23,7 +23,6 @@ async def heard(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
     """A house that knows one plan; its tests are all refused, so that they can share it."""
     async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
         await hear_plan(opened)
-        await opened.follow()
         yield opened
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from chassis.database import Session
 from chassis.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Refused
 from chassis.money import MAX_VND
 from chassis.outbox import parts_of
-from services.budget import service
 from services.budget.domain.filters import LineFilter, PlanFilter
 from services.budget.schemas.bodies import BudgetBody
-from services.budget.service import Terms
+from services.budget.service import budgets as service
+from services.budget.service.budgets import Terms
 from tests.budget.given import PLAN, body, cell, group, hear_plan, line
 from tests.house import House
 
@@ -22,7 +23,7 @@ class News:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def __call__(self) -> None:
+    async def __call__(self, _db: Session) -> None:
         self.asked += 1
 
 
@@ -206,7 +207,7 @@ async def test_an_unknown_plan_is_asked_for_once_and_then_refused(house: House) 
 
 
 async def test_a_plan_heard_of_by_catching_up_is_accepted(house: House) -> None:
-    async def catch_up() -> None:
+    async def catch_up(_db: Session) -> None:
         await hear_plan(house)
 
     applied = await apply(house, body(line("A")), catch_up=catch_up)

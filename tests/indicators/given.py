@@ -46,7 +46,9 @@ def header(plan_key: str = PLAN, **fields: Any) -> dict[str, Any]:
         "issued_on": "2026-03-25",
         "version": 1,
     }
-    return {**told, **fields}
+    told = {**told, **fields}
+    is_draft = told["status"] == "draft"
+    return {"public_from": None if is_draft else "2026-03-25T02:00:00Z", **told}
 
 
 def entry(code: str = "VNEID_ACCOUNT_RATE", **fields: Any) -> dict[str, Any]:
@@ -142,6 +144,7 @@ async def hear(house: House, *plans: dict[str, Any]) -> None:
         "aliases": [],
         "version": 1,
     }
+    await house.follow()  # what is heard from here on comes after the lists
     async with house.database("indicators").write() as db:
         await hearing.hear_listed_units(db, [unit(*told) for told in UNITS])
         await hearing.hear_offices(db, [office])

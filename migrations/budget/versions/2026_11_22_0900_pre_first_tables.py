@@ -47,6 +47,7 @@ REPLICAS = [
       kind text NOT NULL,
       revision integer NOT NULL,
       status text NOT NULL,
+      public_from timestamptz,
       title_vi text NOT NULL,
       title_en text,
       document_number text,

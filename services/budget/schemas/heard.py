@@ -35,7 +35,7 @@ class OfficeHeard(BaseModel):
 
 
 class PlanHeard(BaseModel):
-    """The header of a plan with its stated total and rules; `public_from` is when everybody could first read it, none for a draft."""
+    """The header of a plan with its stated total and rules; `public_from` is none for a draft."""
 
     plan_key: str
     plan_id: UUID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,6 @@ from chassis.errors import (
     STALE_VERSION,
     UNIT_NOT_COVERED,
     Conflict,
-    Fault,
     Forbidden,
     NotFound,
     PreconditionFailed,
@@ -31,9 +30,8 @@ from services.budget.domain.rules import BUDGET_PLAN_CLOSED, BUDGET_PLAN_UNKNOWN
 from services.budget.domain.sets import budget_sets
 from services.budget.schemas.bodies import BudgetBody
 from services.budget.schemas.events import LINES_APPLIED
-from services.budget.schemas.heard import OfficeHeard, PlanHeard, UnitHeard
 
-CatchUp = Callable[[], Awaitable[None]]
+CatchUp = Callable[[Session], Awaitable[None]]
 Rows = list[dict[str, Any]]
 
 
@@ -58,9 +56,9 @@ async def apply_budget(db: Session, caller: Caller, plan_key: str, body: BudgetB
         PreconditionFailed: the budget is not at the version asked for ("stale_version").
         Refused: faults in the body, each with its place ("body_invalid").
     """
-    plan = await _plan_to_write(db, caller, plan_key, terms.catch_up)
     given = body.model_dump()
-    faults = [*line_faults(given["lines"]), *await _office_faults(db, plan, given["lines"], terms.catch_up)]
+    plan, offices = await _plan_and_offices(db, caller, plan_key, named_offices(given["lines"]), terms.catch_up)
+    faults = [*line_faults(given["lines"]), *office_faults(given["lines"], plan.admin_unit, offices)]
     heads = await outbox.lock(db, [plan_key])
     _require_version(heads.version(plan_key), terms.if_match)
     kept = {} if terms.prune else await store.load_amounts(db, plan)
@@ -81,29 +79,31 @@ async def apply_budget(db: Session, caller: Caller, plan_key: str, body: BudgetB
     }
 
 
-async def _plan_to_write(db: Session, caller: Caller, plan_key: str, catch_up: CatchUp) -> store.Plan:
-    plan = await store.find_plan(db, plan_key)
-    if plan is None:
-        await catch_up()
-        plan = await store.find_plan(db, plan_key)
-    is_covered = plan is not None and caller.covers(plan.admin_unit, plan.province)
+async def _plan_and_offices(
+    db: Session, caller: Caller, plan_key: str, named: Set[str], catch_up: CatchUp
+) -> tuple[store.Plan, Mapping[str, str]]:
+    """The plan to write to, and the offices it may name; what nobody has told of is asked for once."""
+    plan, offices = await _find_plan_and_offices(db, caller, plan_key)
+    if plan is None or named - set(offices.values()):
+        await catch_up(db)
+        plan, offices = await _find_plan_and_offices(db, caller, plan_key)
     # A draft of another unit is not even confirmed to exist.
-    if plan is None or not (is_covered or plan.status in store.PUBLIC_STATUSES):
+    if plan is None:
         raise NotFound(BUDGET_PLAN_UNKNOWN, plan_key=plan_key)
-    if not is_covered:
+    return plan, offices
+
+
+async def _find_plan_and_offices(
+    db: Session, caller: Caller, plan_key: str
+) -> tuple[store.Plan | None, Mapping[str, str]]:
+    plan = await store.find_visible_plan(db, caller, plan_key)
+    if plan is None:
+        return None, {}
+    if not caller.covers(plan.admin_unit, plan.province):
         raise Forbidden(UNIT_NOT_COVERED, admin_unit=plan.admin_unit)
     if plan.status == "closed":
         raise Conflict(BUDGET_PLAN_CLOSED, plan_key=plan_key)
-    return plan
-
-
-async def _office_faults(db: Session, plan: store.Plan, lines: Rows, catch_up: CatchUp) -> list[Fault]:
-    units = [plan.admin_unit, plan.province]
-    known = await store.load_offices(db, units)
-    if named_offices(lines) - set(known.values()):
-        await catch_up()
-        known = await store.load_offices(db, units)
-    return list(office_faults(lines, plan.admin_unit, known))
+    return plan, await store.load_offices(db, [plan.admin_unit, plan.province])
 
 
 def _require_version(current: int, asked: int | None) -> None:
@@ -129,7 +129,7 @@ async def _announce(
 
 
 def _event(plan: store.Plan, caller: Caller, changes: Rows) -> outbox.Event:
-    is_public = plan.status in store.PUBLIC_STATUSES
+    is_public = plan.public_from is not None
     data = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "province": plan.province, "year": plan.year}
     return outbox.Event(
         type=LINES_APPLIED,
@@ -149,7 +149,7 @@ async def get_budget(
     Raises:
         NotFound: no such plan, or not one the caller may see ("budget_plan_unknown").
     """
-    plan = await store.find_visible_plan(db, caller, plan_key)
+    plan = await store.find_visible_plan(db, caller, plan_key, known_at)
     if plan is None:
         raise NotFound(BUDGET_PLAN_UNKNOWN, plan_key=plan_key)
     lines = await store.load_lines(db, caller, plan, known_at)
@@ -188,28 +188,3 @@ def list_totals(
 def list_checks(caller: Caller, plans: PlanFilter, known_at: datetime | None) -> Listing:
     """Every plan with its sums and its own rules checked; a plan without a budget says so."""
     return store.list_facts(caller, plans, known_at, CHECK_FIELDS, judge_plan)
-
-
-async def hear_admin_units(db: Session, validities: Rows) -> None:
-    """Take in validities of units as the plans service tells them; older versions never win."""
-    await store.keep_admin_units(db, [UnitHeard(**row).model_dump() for row in validities])
-
-
-async def hear_admin_units_removed(db: Session, removed: Rows) -> None:
-    """Forget units whose code the plans service removed."""
-    await store.drop_admin_units(db, removed)
-
-
-async def hear_offices(db: Session, offices: Rows) -> None:
-    """Take in offices as the plans service tells them; older versions never win."""
-    await store.keep_offices(db, [OfficeHeard(**row).model_dump() for row in offices])
-
-
-async def hear_offices_removed(db: Session, removed: Rows) -> None:
-    """Forget offices that their unit no longer has."""
-    await store.drop_offices(db, removed)
-
-
-async def hear_plans(db: Session, headers: Rows) -> None:
-    """Take in plan headers with their stated total and rules; older versions never win."""
-    await store.keep_plans(db, [PlanHeard(**row).model_dump() for row in headers])

@@ -39,7 +39,7 @@ def list_facts(caller: Caller, plans: PlanFilter, known_at: Moment, fields: tupl
     }
     named = [column.label(name) for name, column in facts.items()]
     query = select(*plan_columns(), PLAN.c.budget_total_vnd, PLAN.c.budget_rules, *named)
-    return Listing(query.where(*asked_plans(caller, plans)), (PLAN.c.plan_key,), fields, shape=shape)
+    return Listing(query.where(*asked_plans(caller, plans, known_at)), (PLAN.c.plan_key,), fields, shape=shape)
 
 
 def _here(table: Table, known_at: Moment) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, cast, or_
@@ -11,21 +12,21 @@ from sqlalchemy.sql.elements import ColumnElement
 from chassis.auth import Caller
 from chassis.text import contains_pattern
 from services.budget.domain.filters import OUTSIDE_PILLARS, LineFilter, PlanFilter
-from services.budget.store.replicas import visible
 from services.budget.store.tables import LINE, PLAN
+from services.budget.store.visibility import plan_visible
 
 Conditions = list[ColumnElement[bool]]
 
 
-def asked_plans(caller: Caller, wanted: PlanFilter) -> Conditions:
-    """The plans that are asked for and that the caller may see."""
+def asked_plans(caller: Caller, wanted: PlanFilter, known_at: datetime | None) -> Conditions:
+    """The plans that are asked for and that the caller may see as they were known."""
     fields: dict[str, Sequence[Any]] = {
         "plan_key": wanted.plan_keys,
         "admin_unit": wanted.admin_units,
         "province": wanted.provinces,
         "year": wanted.years,
     }
-    return [visible(caller), *(PLAN.c[name].in_(values) for name, values in fields.items() if values)]
+    return [plan_visible(caller, known_at), *(PLAN.c[name].in_(values) for name, values in fields.items() if values)]
 
 
 def asked_lines(wanted: LineFilter) -> Conditions:

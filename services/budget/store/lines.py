@@ -62,7 +62,7 @@ def list_lines(caller: Caller, plans: PlanFilter, lines: LineFilter, known_at: d
     query = (
         select(*plan_columns(), *_own_columns(caller, LINE))
         .join_from(LINE, PLAN, of_plan(LINE))
-        .where(as_of(LINE.c, known_at), *asked_plans(caller, plans), *asked_lines(lines))
+        .where(as_of(LINE.c, known_at), *asked_plans(caller, plans, known_at), *asked_lines(lines))
     )
     return Listing(query, (PLAN.c.plan_key, LINE.c.position, LINE.c.key), LINE_FIELDS, shape=shape_line)
 
@@ -84,7 +84,9 @@ def list_groups(caller: Caller, plans: PlanFilter, words: str | None, known_at: 
     query = (
         select(*plan_columns(), *_own_columns(caller, GROUP), _cells(caller, known_at).label("cells"))
         .join_from(GROUP, PLAN, of_plan(GROUP))
-        .where(as_of(GROUP.c, known_at), *asked_plans(caller, plans), *([says(GROUP, words)] if words else []))
+        .where(
+            as_of(GROUP.c, known_at), *asked_plans(caller, plans, known_at), *([says(GROUP, words)] if words else [])
+        )
     )
     return Listing(query, (PLAN.c.plan_key, GROUP.c.position, GROUP.c.key), GROUP_FIELDS, shape=shape_group)
 

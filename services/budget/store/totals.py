@@ -59,7 +59,7 @@ def list_totals(
             _part(is_shared).label("shared_amount_vnd"),
             func.coalesce(cast(value, Text), "").label("value_key"),
         )
-        .where(as_of(LINE.c, known_at), *asked_plans(caller, plans), *asked_lines(lines))
+        .where(as_of(LINE.c, known_at), *asked_plans(caller, plans, known_at), *asked_lines(lines))
         .group_by(*(key for key in keys if key.name != "scope_key"), value, LINE.c.stage)
     ).subquery("total")
     order = (total.c.scope_key, total.c.year, total.c.value_key, total.c.stage)

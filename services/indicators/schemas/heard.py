@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -12,13 +12,13 @@ class UnitHeard(BaseModel):
     """One validity of a unit's code."""
 
     code: str
-    version: int = 0
+    valid_from: date
+    valid_to: date | None = None
     name_vi: str
     name_en: str | None = None
     type: str
     province_code: str | None = None
-    valid_from: date
-    valid_to: date | None = None
+    version: int
 
 
 class OfficeHeard(BaseModel):
@@ -30,20 +30,21 @@ class OfficeHeard(BaseModel):
     name_en: str | None = None
     level: str
     aliases: list[str] = Field([])
-    version: int = 0
+    version: int
 
 
 class PlanHeard(BaseModel):
-    """The header of a plan."""
+    """The header of a plan; `public_from` is none for a draft."""
 
     plan_key: str
     plan_id: UUID
     admin_unit: str
-    province: str | None = None
+    province: str
     year: int
     kind: str
     revision: int
     status: str
+    public_from: datetime | None = None
     title_vi: str
     title_en: str | None = None
     document_number: str | None = None

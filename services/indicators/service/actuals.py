@@ -158,7 +158,7 @@ async def _resolve(db: Session, post: Post, terms: PostTerms) -> None:
         return
     post.resolved = await posting.resolve(db, post.rows)
     if any(found.admin_unit_id is None for found in post.resolved.values()):
-        await terms.catch_up()
+        await terms.catch_up(db)
         post.resolved = await posting.resolve(db, post.rows)
     told = {(fault.row, fault.column) for fault in post.faults}
     found = await refuse_unresolved(db, post.caller, post.rows, post.resolved)

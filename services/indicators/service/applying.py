@@ -11,7 +11,7 @@ from chassis.database import Session
 from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
 from chassis.history import SetDiff
 
-CatchUp = Callable[[], Awaitable[None]]
+CatchUp = Callable[[Session], Awaitable[None]]
 Rows = list[dict[str, Any]]
 
 EVERYWHERE = "*"

@@ -75,7 +75,7 @@ async def _check_owner(db: Session, caller: Caller, owner: str, terms: Terms) ->
         return
     unit = await replicas.find_unit(db, owner)
     if unit is None:
-        await terms.catch_up()
+        await terms.catch_up(db)
         unit = await replicas.find_unit(db, owner)
     if unit is None:
         fault = Fault(rules.ADMIN_UNIT_UNKNOWN, {"value": owner, **unknown(owner, ())}, pointer="/owner", value=owner)

@@ -21,7 +21,7 @@ from services.indicators.service.applying import CatchUp, Terms, answer, require
 from services.indicators.store import catalogue, replicas
 from services.indicators.store import targets as store
 from services.indicators.store.replicas import PlanHeader
-from services.indicators.store.visibility import PUBLIC_STATUSES, Viewer
+from services.indicators.store.visibility import Viewer
 
 _SAID = ("indicator", "sub_population", "comparator", "value", "raw_target", "due", "trajectory")
 
@@ -37,8 +37,8 @@ async def get_targets(db: ReadSession, viewer: Viewer, plan_key: str, known_at: 
     Raises:
         NotFound: no such plan, or not one the caller may see ("target_plan_unknown").
     """
-    plan = await replicas.find_plan(db, plan_key)
-    if plan is None or not _is_visible(viewer.caller, plan):
+    plan = await replicas.find_visible_plan(db, viewer, plan_key, known_at)
+    if plan is None:
         raise NotFound(rules.PLAN_NOT_FOLLOWED, plan_key=plan_key)
     return {
         "plan_key": plan.plan_key,
@@ -75,20 +75,17 @@ async def apply_targets(db: Session, caller: Caller, plan_key: str, body: Target
 
 
 async def _plan_to_write(db: Session, caller: Caller, plan_key: str, catch_up: CatchUp) -> PlanHeader:
-    plan = await replicas.find_plan(db, plan_key)
+    viewer = Viewer(caller, shows_samples=False)
+    plan = await replicas.find_visible_plan(db, viewer, plan_key)
     if plan is None:
-        await catch_up()
-        plan = await replicas.find_plan(db, plan_key)
+        await catch_up(db)
+        plan = await replicas.find_visible_plan(db, viewer, plan_key)
     # A draft of another unit is not even confirmed to exist.
-    if plan is None or not _is_visible(caller, plan):
+    if plan is None:
         raise NotFound(rules.PLAN_NOT_FOLLOWED, plan_key=plan_key)
     if not caller.covers(plan.admin_unit, plan.province):
         raise Forbidden(UNIT_NOT_COVERED, admin_unit=plan.admin_unit)
     return plan
-
-
-def _is_visible(caller: Caller, plan: PlanHeader) -> bool:
-    return plan.status in PUBLIC_STATUSES or caller.covers(plan.admin_unit, plan.province)
 
 
 def _refuse_faults(body: TargetsBody, plan: PlanHeader, entries: dict[str, Any], kept: dict[str, Any]) -> None:
@@ -156,5 +153,5 @@ def _event(plan: PlanHeader, changes: list[dict[str, Any]]) -> outbox.Event:
         data,
         province=plan.province,
         commune=None if plan.admin_unit == plan.province else plan.admin_unit,
-        is_public=plan.status in PUBLIC_STATUSES,
+        is_public=plan.is_public,
     )

@@ -65,7 +65,8 @@ def _used_by(viewer: Viewer, known_at: datetime | None) -> ColumnElement[Any]:
     users = (
         select(plans.c.admin_unit)
         .join(targets, targets.c.plan_key == plans.c.plan_key)
-        .where(targets.c.indicator_id == indicators.c.indicator_id, as_of(Target, known_at), plan_visible(viewer))
+        .where(targets.c.indicator_id == indicators.c.indicator_id, as_of(Target, known_at))
+        .where(plan_visible(viewer, known_at))
         .distinct()
         .correlate(indicators)
         .subquery("users")

@@ -145,8 +145,10 @@ async def load_advice(db: ReadSession, units: Sequence[str]) -> Advice:
     bare = {name.removeprefix(kind) for name in names for kind in ("xa ", "phuong ", "dac khu ", "tinh ", "thanh pho ")}
     found = await db.execute(
         text(
-            "SELECT 'unit' AS what, search_text AS name, code FROM admin_unit WHERE search_text = ANY(:names)"
-            " UNION ALL SELECT 'near', '', code FROM admin_unit WHERE left(code, 3) = ANY(:heads)"
+            "WITH u AS (SELECT search_text, code FROM admin_unit WHERE EXISTS ("
+            "   SELECT FROM admin_unit_validity v WHERE v.admin_unit_id = admin_unit.id))"
+            " SELECT 'unit' AS what, search_text AS name, code FROM u WHERE search_text = ANY(:names)"
+            " UNION ALL SELECT 'near', '', code FROM u WHERE left(code, 3) = ANY(:heads)"
             " UNION ALL SELECT 'indicator', name_vi, key FROM indicator WHERE known_to IS NULL"
             " UNION ALL SELECT 'words', words, '' FROM sub_population WHERE id <> 0"
         ),

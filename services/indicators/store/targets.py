@@ -99,7 +99,7 @@ def targets_of_plans(viewer: Viewer, wanted: TargetFilter, known_at: datetime | 
         .join_from(targets, plans, plans.c.plan_key == targets.c.plan_key)
         .join(codes, codes.c.id == targets.c.indicator_id)
         .join(sub_populations, sub_populations.c.id == targets.c.sub_population_id)
-        .where(as_of(Target, known_at), plan_visible(viewer))
+        .where(as_of(Target, known_at), plan_visible(viewer, known_at))
     )
     for column, values in _filters(wanted):
         if values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, cast, false, func, null, or_, true
@@ -12,7 +13,6 @@ from chassis.text import contains_pattern
 from services.indicators.domain.actuals.reading import SAMPLE
 from services.indicators.store.tables import AdminUnit, Plan, table_of
 
-PUBLIC_STATUSES = ("issued", "amended", "closed")
 plans = table_of(Plan)
 units = table_of(AdminUnit)
 province = func.coalesce(units.c.province_code, units.c.code)  # a province is its own
@@ -41,10 +41,14 @@ def covered(caller: Caller, code: Any, of_province: Any) -> ColumnElement[bool]:
     return or_(code.in_(codes), and_(of_province.is_not(None), of_province.in_(codes)))
 
 
-def plan_visible(viewer: Viewer) -> ColumnElement[bool]:
-    """Plans the caller may see: issued ones, and drafts of the units the caller acts for."""
-    own = covered(viewer.caller, plans.c.admin_unit, plans.c.province)
-    return or_(plans.c.status.in_(PUBLIC_STATUSES), own)
+def plan_visible(viewer: Viewer, known_at: datetime | None) -> ColumnElement[bool]:
+    """Plans the caller may see as they were known: public ones, and drafts of the units the caller acts for.
+
+    What was known before a plan became public stays a draft for ever.
+    """
+    public_from = plans.c.public_from
+    is_public = public_from.is_not(None) if known_at is None else public_from <= known_at
+    return or_(is_public, covered(viewer.caller, plans.c.admin_unit, plans.c.province))
 
 
 def figure_covered(viewer: Viewer) -> ColumnElement[bool]:

@@ -1,0 +1,201 @@
+"""JSON and NDJSON taken apart into the texts of their rows; a broken text is searched for its sound rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from json import JSONDecoder
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from chassis.errors import BODY_UNREADABLE, Fault, Unreadable
+from chassis.tabular.objects import TEXT, faults_as_table, read_objects
+from chassis.tabular.pieces import pieces
+from chassis.tabular.rules import ROW_NOT_UTF8, ROW_UNREADABLE
+from chassis.tabular.table import ROW, Table, Titles
+
+ROWS_AT_ONCE = 50_000
+
+_BLANK = b" \t\r\n"
+_WRAPPED = re.compile(rb'\s*\{\s*"([^"\\]{1,100})"\s*:\s*\[')
+_NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_END = re.compile(r"\][ \t\r\n]*(?:\}[ \t\r\n]*)?$")
+_FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_scan = JSONDecoder(parse_int=str, parse_float=str).raw_decode
+
+
+def read_lines(source: bytes | Path, titles: Titles) -> Iterator[Table]:
+    """Rows of NDJSON, numbered by their lines; blank lines are no rows."""
+    first_line = 1
+    for block in _whole_lines(source):
+        lines = _lines(block)
+        texts = lines.with_row_index(ROW, first_line)
+        first_line += lines.height
+        is_blank = lines[TEXT].str.contains(r"^[ \t\r]*$").fill_null(value=False)
+        if is_blank.any():
+            texts = texts.filter(~is_blank)
+        for piece in texts.iter_slices(ROWS_AT_ONCE):
+            yield read_objects(piece, titles)
+
+
+def _whole_lines(source: bytes | Path) -> Iterator[bytes]:
+    held = b""
+    for piece in pieces(source):
+        end = held.rfind(b"\n") + 1
+        if end:
+            yield held[:end]
+        held = held[end:] + piece
+    if held:
+        yield held
+
+
+def _lines(block: bytes) -> pl.DataFrame:
+    try:
+        # The line put in front keeps the reader from taking the block for a packed file and unpacking it.
+        return pl.read_lines(b"\n" + block, name=TEXT).slice(1)
+    except pl.exceptions.ComputeError:
+        lines = block.removesuffix(b"\n").split(b"\n")
+        return pl.DataFrame({TEXT: pl.Series(lines, dtype=pl.Binary).cast(pl.String, strict=False)})
+
+
+def read_array(source: bytes | Path, titles: Titles, name: str | None = None) -> Iterator[Table]:
+    """Rows of a JSON array, or of an object whose one field is that array; numbered from 1.
+
+    Raises:
+        Unreadable: neither ("body_unreadable").
+    """
+    reader = _ArrayReader(name)
+    first = 1
+    for texts in reader.rows(source):
+        for start in range(0, len(texts), ROWS_AT_ONCE):
+            some = texts[start : start + ROWS_AT_ONCE]
+            lines = pl.Series(TEXT, some, pl.Binary).cast(pl.String, strict=False)
+            yield read_objects(lines.to_frame().with_row_index(ROW, first + start), titles)
+        first += len(texts)
+    if reader.broken is not None:
+        yield _read_broken(reader.broken, first, titles)
+
+
+class _ArrayReader:
+    """Cuts an array behind a row and lets the decoder judge every cut: only a cut between rows decodes."""
+
+    _CUTS_TRIED = 8
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+        self._end = b"]"
+        self._worth_cutting = 0
+        self.broken: bytes | None = None
+
+    def rows(self, source: bytes | Path) -> Iterator[list[bytes]]:
+        """The texts of rows in lots; what cannot be cut stays in `broken`."""
+        held, has_begun, has_rows = b"", False, False
+        for piece in pieces(source):
+            held += piece
+            if not has_begun:
+                held, has_begun = held[self._begin(held) :], True
+            found, held = self._cut(held)
+            if found:
+                has_rows = True
+                yield found
+        last = self._finish(held, has_rows=has_rows)
+        if last is None:
+            self.broken = held
+        elif last:
+            yield last
+
+    def _begin(self, held: bytes) -> int:
+        start = held.lstrip(_BLANK)
+        if start.startswith(b"["):
+            return len(held) - len(start) + 1
+        wrapped = _WRAPPED.match(held)
+        if wrapped and self._name in (None, wrapped.group(1).decode(errors="replace")):
+            self._end = b"]}"
+            return wrapped.end()
+        wanted = f'{{"{self._name or "…"}": […]}}'
+        raise Unreadable(BODY_UNREADABLE, reason=f"[…] / {wanted}")
+
+    def _cut(self, held: bytes) -> tuple[list[bytes], bytes]:
+        end = len(held)
+        for _ in range(self._CUTS_TRIED if end >= self._worth_cutting else 0):
+            end = held.rfind(b"}", 0, end)
+            if end < 0:
+                break
+            is_between = held[end + 1 : end + 1025].lstrip(_BLANK).startswith(b",")
+            found = _decoded(held[: end + 1]) if is_between else None
+            if found is not None:
+                return found, held[held.index(b",", end + 1) + 1 :]
+        self._worth_cutting = max(self._worth_cutting, 2 * len(held))  # trying at every piece would be quadratic
+        return [], held
+
+    def _finish(self, held: bytes, *, has_rows: bool) -> list[bytes] | None:
+        """The rows before the array's end; None where it does not end as it should."""
+        body = held.rstrip(_BLANK)
+        for sign in reversed(self._end):
+            if not body.endswith(bytes([sign])):
+                return None
+            body = body[:-1].rstrip(_BLANK)
+        if not body and has_rows:
+            return None  # a comma and then nothing
+        return _decoded(body)
+
+
+def _decoded(body: bytes) -> list[bytes] | None:
+    try:
+        return [bytes(raw) for raw in _elements.decode(b"[" + body + b"]")]
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _read_broken(rest: bytes, first: int, titles: Titles) -> Table:
+    """The rows of a broken array: what can be read between the places that cannot."""
+    text = rest.decode(errors="surrogateescape")
+    rows: list[tuple[int, str]] = []
+    faults: list[Fault] = []
+    place, number = _skip(text, 0), first
+    while place < len(text) and not _END.match(text, place):
+        end, following, fault = _element(text, place, number)
+        if fault:
+            faults.append(fault)
+        else:
+            rows.append((number, text[place:end]))
+        number, place = number + 1, _skip(text, following)
+    if not faults or place >= len(text):
+        faults.append(_no_row(number, "the array does not end as it should", "mảng không kết thúc đúng cách"))
+    read = pl.DataFrame(rows, schema={ROW: pl.UInt32, TEXT: pl.String}, orient="row")
+    return Table.together([read_objects(read, titles), faults_as_table(faults, titles)])
+
+
+def _element(text: str, place: int, number: int) -> tuple[int, int, Fault | None]:
+    """Where the row at a place ends, where the next begins, and what is wrong."""
+    try:
+        _, end = _scan(text, place)
+    except (ValueError, RecursionError):
+        shown = text[place : place + 200].encode(errors="replace").decode()
+        fault = _no_row(number, "not JSON", "không đúng cú pháp JSON", shown)
+        return place, _next_object(text, place), fault
+    after = _skip(text, end)
+    if text[after : after + 1] not in (",", "]"):
+        return end, _next_object(text, place), _no_row(number, "no comma after the row", "thiếu dấu phẩy sau dòng")
+    following = after + 1 if text[after] == "," else after
+    if _FOREIGN_BYTE.search(text, place, end):
+        return end, following, Fault(ROW_NOT_UTF8, row=number)
+    return end, following, None
+
+
+def _no_row(number: int, reason: str, reason_vi: str, shown: str | None = None) -> Fault:
+    return Fault(ROW_UNREADABLE, {"reason": reason, "reason_vi": reason_vi}, row=number, value=shown)
+
+
+def _next_object(text: str, place: int) -> int:
+    found = _NEXT_OBJECT.search(text, place)
+    return found.end() if found else len(text)
+
+
+def _skip(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place

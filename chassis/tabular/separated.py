@@ -1,0 +1,221 @@
+"""Rows of separated values: comma, semicolon or tab, titles found below a heading, every odd line its own fault."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from chassis.errors import Fault
+from chassis.tabular.findings import Findings
+from chassis.tabular.grids import HEADING_ROWS, Heading, find_heading, known_titles, titled, untitled_cells
+from chassis.tabular.pieces import pieces
+from chassis.tabular.rules import ROW_NOT_UTF8, ROW_TOO_WIDE, ROW_UNREADABLE
+from chassis.tabular.table import ROW, Table, Titles, table_of
+
+ROWS_AT_ONCE = 50_000
+HEAD_BYTES = 256 * 1024
+SEPARATORS = (";", ",", "\t")
+LONGEST_CELL_LINES = 100  # lines that a cell in quotes is followed over, in a piece that has faults
+BROKEN_QUOTES = 50  # after so many quotes without an end, each line is taken for a row
+MOST_HELD_BYTES = 32 * 1024 * 1024
+_QUOTE = b'"'
+_FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    separator: str
+    heading: Heading
+    start: int  # bytes before the first row
+    row: int  # its number
+
+
+def read_separated(
+    source: bytes | Path, titles: Titles, *, separators: Sequence[str] = SEPARATORS, charset: str = "utf-8"
+) -> Iterator[Table]:
+    """Rows of CSV, numbered as a spreadsheet numbers them: the first line is 1, a cell over two lines is one row.
+
+    Raises:
+        Refused: no line of titles, or titles unknown or double (see `find_heading`).
+    """
+    blocks = _whole_records(_in_utf8(source, charset))
+    first = next(blocks, b"")
+    layout = _layout(first, titles, separators)
+    row = layout.row
+    for block in _with_first(first[layout.start :], blocks):
+        grid, faults, count = _read_block(block, layout, row)
+        row += count
+        if grid.height or faults:
+            yield _table(grid, faults, layout, titles)
+
+
+def _with_first(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from others
+
+
+def _table(grid: pl.DataFrame, faults: list[Fault], layout: _Layout, titles: Titles) -> Table:
+    header = layout.heading.header
+    cells = titled(grid, header)
+    findings = Findings.together([Findings.of(faults), untitled_cells(grid, header)])
+    return table_of(cells, titles, findings, received=cells.height + len(faults), is_strict=False)
+
+
+def _in_utf8(source: bytes | Path, charset: str) -> Iterator[bytes]:
+    """The body in UTF-8; UTF-16, as spreadsheets save "Unicode text", is known by its byte order mark."""
+    whole = pieces(source)
+    first = next(whole, b"")
+    if charset == "utf-8" and first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        charset = "utf-16"
+    stream = _with_first(first, whole)
+    return stream if charset == "utf-8" else _recoded(stream, charset)
+
+
+def _recoded(stream: Iterator[bytes], charset: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(charset)(errors="replace")
+    for piece in stream:
+        yield _marked(decoder.decode(piece).removeprefix("\ufeff"))
+    yield _marked(decoder.decode(b"", final=True))
+
+
+def _marked(text: str) -> bytes:
+    """UTF-8 in which what could not be decoded is no UTF-8 either, so that its row is refused."""
+    return text.encode().replace("\ufffd".encode(), b"\xff")
+
+
+def _whole_records(stream: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks that end with a line and not within quotes."""
+    held = b""
+    for piece in stream:
+        held += piece.replace(b"\r", b"\n") if b"\n" not in piece else piece  # lines of old Macintosh programs
+        end = _record_end(held)
+        if end:
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
+
+
+def _record_end(held: bytes) -> int:
+    """Where the last line ends that does not end within quotes; 0 where none is near."""
+    last = end = held.rfind(b"\n") + 1
+    quotes = held.count(_QUOTE, 0, end)
+    for _ in range(LONGEST_CELL_LINES):
+        if quotes % 2 == 0 or end == 0:
+            return end
+        before = held.rfind(b"\n", 0, end - 1) + 1
+        quotes -= held.count(_QUOTE, before, end)
+        end = before
+    return last if len(held) > MOST_HELD_BYTES else 0  # a stray quote, not a long cell
+
+
+def _layout(first: bytes, titles: Titles, separators: Sequence[str]) -> _Layout:
+    raw = first[:HEAD_BYTES].split(b"\n")
+    lines = [line.decode(errors="replace") + "\n" for line in raw]
+    named = _named_separator(lines[0])
+    if named:
+        separators = (named,)
+    skipped = 1 if named else 0  # a spreadsheet does not show that line
+    separator = max(separators, key=lambda sign: known_titles(_records(lines[skipped:], sign)[0], titles))
+    rows, ends = _records(lines[skipped:], separator)
+    heading = find_heading(rows, titles)
+    used = raw[: skipped + ends[heading.lines - 1]]
+    return _Layout(separator, heading, sum(len(line) + 1 for line in used), heading.lines + 1)
+
+
+def _named_separator(line: str) -> str | None:
+    """The separator of a first line "sep=;", which spreadsheets write and read."""
+    line = line.rstrip("\r\n").strip('"')
+    return line[4:] if line[:4].lower() == "sep=" and line[4:] in SEPARATORS else None
+
+
+def _records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], list[int]]:
+    """The first records, and after how many lines each ends."""
+    reader = csv.reader(lines, delimiter=separator)
+    rows: list[list[str]] = []
+    ends: list[int] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            ends.append(reader.line_num)
+            if len(rows) > HEADING_ROWS + 1:
+                break
+    except csv.Error:
+        pass  # the titles may stand before what is broken
+    return rows, ends
+
+
+def _read_block(block: bytes, layout: _Layout, row: int) -> tuple[pl.DataFrame, list[Fault], int]:
+    """The cells of a block by their places, the rows that have none, and how many rows it had."""
+    names = [str(place) for place in range(layout.heading.width)]
+    # The line put in front gives the width, and keeps the reader from unpacking what looks like a packed file.
+    front = layout.separator.join(names).encode() + b"\n"
+    try:
+        grid = pl.read_csv(
+            front + block, separator=layout.separator, infer_schema=False, row_index_name=ROW, row_index_offset=row
+        )
+    except pl.exceptions.PolarsError:
+        return _read_singly(block, layout, row)
+    return grid, [], grid.height
+
+
+def _read_singly(block: bytes, layout: _Layout, first: int) -> tuple[pl.DataFrame, list[Fault], int]:
+    """The same, record by record: only the lines at fault are lost."""
+    lines = block.decode(errors="surrogateescape").removesuffix("\n").split("\n")
+    width = layout.heading.width
+    numbers: list[int] = []
+    rows: list[list[str | None]] = []
+    faults: list[Fault] = []
+    place, number, broken = 0, first, 0
+    while place < len(lines):
+        cells, used = _record(lines, place, layout.separator, 1 if broken > BROKEN_QUOTES else LONGEST_CELL_LINES)
+        broken += cells is None
+        fault = _record_fault(number, cells, lines[place], width)
+        if fault:
+            faults.append(fault)
+        elif cells:
+            numbers.append(number)
+            rows.append([*cells[:width], *[None] * (width - len(cells))])
+        number, place = number + 1, place + used
+    schema = {str(at): pl.String for at in range(width)}
+    grid = pl.DataFrame(rows, schema=schema, orient="row").insert_column(0, pl.Series(ROW, numbers, pl.UInt32))
+    return grid, faults, number - first
+
+
+def _record(lines: Sequence[str], place: int, separator: str, longest: int) -> tuple[list[str] | None, int]:
+    """The cells of the record that begins at a line, None where it is broken, and how many lines it takes."""
+    taken = lines[place].removesuffix("\r")
+    cells = _cells(taken, separator)
+    if cells is not None:
+        return cells, 1
+    for used in range(2, min(longest, len(lines) - place) + 1):
+        taken += "\n" + lines[place + used - 1].removesuffix("\r")
+        cells = _cells(taken, separator) if taken.count('"') % 2 == 0 else None
+        if cells is not None:
+            return cells, used
+    return None, 1
+
+
+def _cells(record: str, separator: str) -> list[str] | None:
+    try:
+        return next(csv.reader([record], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _record_fault(number: int, cells: list[str] | None, line: str, width: int) -> Fault | None:
+    shown = line[:200].encode(errors="replace").decode()
+    if any(_FOREIGN_BYTE.search(cell) for cell in cells or [line]):
+        return Fault(ROW_NOT_UTF8, row=number, value=shown)
+    if cells is None:
+        reason = {"reason": "a quote has no end or no separator after it", "reason_vi": "dấu ngoặc kép đặt sai"}
+        return Fault(ROW_UNREADABLE, reason, row=number, value=shown)
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+        return Fault(ROW_TOO_WIDE, {"cells": len(cells), "columns": width}, row=number, value=shown)
+    return None

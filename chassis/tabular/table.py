@@ -1,0 +1,170 @@
+"""Rows as they were sent: every cell a text, its kind beside it, its row numbered as the sender sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import polars as pl
+
+from chassis.errors import BODY_INVALID, FIELD_UNKNOWN, Fault, Refused
+from chassis.tabular.findings import Findings
+from chassis.tabular.rules import COLUMN_TWICE
+from chassis.text import fold, suggest
+
+ROW = "row"
+
+
+class Kind(IntEnum):
+    """What the form says a cell is, beside its text."""
+
+    TEXT = 0
+    NUMBER = 1  # exact, in the writing of JSON; from a sheet it may end in %
+    FLAG = 2  # true or false
+    DAY = 3  # written 2026-06-14
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is read before a body is refused as too large."""
+
+    unpacked_bytes: int = 512 * 1024 * 1024
+    rows: int = 200_000
+    columns: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """The columns a body may have, and the published titles (folded) under which files name them.
+
+    A title that stands for None is known and left out (STT, the ordinal number). In `spanning` columns a merged
+    cell of a sheet holds for every row it spans; elsewhere it is refused.
+    """
+
+    columns: tuple[str, ...]
+    aliases: Mapping[str, str | None] = field(default_factory=dict)
+    spanning: frozenset[str] = frozenset()
+
+    def known(self) -> dict[str, str | None]:
+        """Every folded title with its column; a column's own name always stands for it."""
+        return {**self.aliases, **{folded(name): name for name in self.columns}}
+
+
+def folded(title: str) -> str:
+    """A title as it is compared: without accents, case, the marks * and :, and needless space.
+
+    Words in brackets stay: "Kinh phí (triệu đồng)" is not "Kinh phí".
+    """
+    return fold(title.replace("*", " ").replace(":", " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which position of a grid is which column; `untitled` positions have no title and must stay empty."""
+
+    places: Mapping[int, str]
+    untitled: tuple[int, ...]
+
+
+def header_of(titles: Sequence[str], known: Titles) -> Header:
+    """Read a line of titles.
+
+    Raises:
+        Refused: titles nobody knows ("field_unknown", with a suggestion), or two for one column ("column_twice").
+    """
+    aliases = known.known()
+    places: dict[int, str] = {}
+    written: dict[str, str] = {}
+    faults: list[Fault] = []
+    for place, title in enumerate(titles):
+        column = aliases.get(folded(title), "") if title.strip() else None
+        if column == "":
+            faults.append(Fault(FIELD_UNKNOWN, unknown_field(title.strip(), known), column=title.strip()[:200]))
+        elif column in written:
+            values = {"column": column, "first": written[column], "value": title}
+            faults.append(Fault(COLUMN_TWICE, values, column=column, value=title))
+        elif column:
+            places[place], written[column] = column, title
+    if faults:
+        raise Refused(BODY_INVALID, faults=faults)
+    return Header(places, tuple(place for place, title in enumerate(titles) if not title.strip()))
+
+
+def unknown_field(name: str, known: Titles) -> dict[str, str]:
+    """What fills the sentence about an unknown field or title, with the nearest known column as a suggestion."""
+    aliases = known.known()
+    near = suggest(folded(name), aliases)
+    meant = aliases[near] if near else None
+    return {
+        "field": name[:200],
+        "suggestion_vi": f" Có phải là {meant}?" if meant else "",
+        "suggestion_en": f" Did you mean {meant}?" if meant else "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows read: `cells` (row and every column as text, null when empty), `kinds` (of the same cells), and faults.
+
+    `is_strict` says that the form tells texts from numbers (JSON, Parquet); in files a text may stand for a number.
+    `received` also counts rows that could not be read at all, which have a finding and no cells.
+    """
+
+    cells: pl.DataFrame
+    kinds: pl.DataFrame
+    findings: Findings
+    received: int
+    is_strict: bool
+
+    @classmethod
+    def together(cls, tables: Iterable[Table]) -> Table:
+        """Several tables of one body as one."""
+        several = list(tables)
+        first = several[0]
+        if len(several) == 1:
+            return first
+        return cls(
+            pl.concat([table.cells for table in several]),
+            pl.concat([table.kinds for table in several]),
+            Findings.together(table.findings for table in several),
+            sum(table.received for table in several),
+            first.is_strict,
+        )
+
+
+def table_of(
+    cells: pl.DataFrame,
+    titles: Titles,
+    findings: Findings,
+    *,
+    received: int | None = None,
+    is_strict: bool,
+    kinds: Mapping[str, pl.Series | Kind] | None = None,
+) -> Table:
+    """A table of every known column in its order: what was not sent is empty, what has no kind is text."""
+    count = cells.height
+    given = kinds or {}
+    full = cells.select(
+        pl.col(ROW).cast(pl.UInt32),
+        *(pl.col(name) if name in cells.columns else pl.lit(None, pl.String).alias(name) for name in titles.columns),
+    )
+    beside = [_kinds(given.get(name, Kind.TEXT), count).alias(name) for name in titles.columns]
+    return Table(full, pl.DataFrame(beside), findings, count if received is None else received, is_strict)
+
+
+def _kinds(given: pl.Series | Kind, count: int) -> pl.Series:
+    if isinstance(given, pl.Series):
+        return given.cast(pl.UInt8)
+    return pl.repeat(int(given), count, dtype=pl.UInt8, eager=True)
+
+
+def in_row_order(table: Table) -> Table:
+    """The same table, its rows as they were sent."""
+    order = table.cells[ROW].arg_sort()
+    return Table(table.cells[order], table.kinds[order], table.findings, table.received, table.is_strict)
+
+
+def slices(frame: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """A frame in pieces of at most so many rows."""
+    yield from frame.iter_slices(rows)

@@ -1,6 +1,6 @@
 """What can come in over HTTP: routes only; no rule, no SQL."""
 
-from services.indicators.api import actuals, catalogue, periods, scorecards, targets
+from services.indicators.api import actuals, catalogue, periods, rankings, scorecards, targets
 from services.indicators.api.router import DESCRIPTION, TITLE, router
 
-__all__ = ["DESCRIPTION", "TITLE", "actuals", "catalogue", "periods", "router", "scorecards", "targets"]
+__all__ = ["DESCRIPTION", "TITLE", "actuals", "catalogue", "periods", "rankings", "router", "scorecards", "targets"]

@@ -68,3 +68,16 @@ class ScorecardFilter:
     targets: TargetFilter = field(default_factory=TargetFilter)
     regime: str | None = None
     period_types: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankingFilter:
+    """Which provinces and indicators, on which day, from the figures of which year."""
+
+    provinces: Sequence[str]
+    indicators: Sequence[str]
+    on: date
+    year: int
+    sub_population: str = ""
+    regime: str | None = None
+    period: str | None = None

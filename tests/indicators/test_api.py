@@ -6,11 +6,13 @@ from typing import Any
 
 from tests.house import House
 from tests.indicators.given import (
+    ACTUALS,
     CALENDAR,
     CATALOGUE,
     ENTRIES,
     PLAN,
     REGIMES,
+    SCORECARDS,
     STATE,
     TARGETS,
     entry,
@@ -158,6 +160,17 @@ async def test_a_regime_with_figures_keeps_its_days(stocked: House) -> None:
     assert changed["changes"]["due_rules"]["removed"] == ["state/26491/quarter"]
     everybody = await items(stocked, PERIODS, regime="state", code="2026-Q2")
     assert everybody[0]["due_on"] == "2026-06-20"
+
+
+async def test_one_figure_has_one_due_day_wherever_it_is_read(stocked: House) -> None:
+    own = {"admin_unit": "26491", "period_type": "half_year", "day": 10}
+    everybody = {"period_type": "quarter", "day": 20}
+    await put(stocked, REGIMES, {"regimes": [{**STATE, "due_rules": [own, everybody]}]})
+    await post(stocked, row())
+    [actual] = await items(stocked, ACTUALS)
+    [card] = await items(stocked, SCORECARDS)
+    [period] = await items(stocked, "/v1/indicators/periods", regime="state", code="2026-Q3", admin_unit="26491")
+    assert [actual["due_on"], card["actual"]["due_on"], period["due_on"]] == ["2026-09-20"] * 3
 
 
 async def test_regimes_that_contradict_each_other_are_refused(stocked: House) -> None:

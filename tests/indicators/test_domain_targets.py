@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.periods import PeriodType, Window
+from chassis.periods import Period, PeriodType, Window
 from services.indicators.domain import periods
 from services.indicators.domain.catalogue import (
     Aggregation,
@@ -257,13 +257,24 @@ def test_reports_due_before_the_plan_was_issued_are_not_expected() -> None:
     ]
 
 
-def test_a_units_own_due_rule_stands_before_its_provinces_and_everybodys() -> None:
+YEARLY = periods.DueRule(PeriodType.YEAR, 14)
+
+
+def test_of_each_kind_of_period_a_units_own_due_rule_stands_before_its_provinces_and_everybodys() -> None:
+    late = periods.DueRule(PeriodType.QUARTER, 25)
     stated = [
-        periods.UnitDueRule(QUARTERLY, "26491"),
+        periods.UnitDueRule(YEARLY),
+        periods.UnitDueRule(late),
         periods.UnitDueRule(HALF_YEARLY, "75"),
-        periods.UnitDueRule(periods.DueRule(PeriodType.YEAR, 14)),
+        periods.UnitDueRule(QUARTERLY, "26491"),
+        periods.UnitDueRule(periods.DueRule(PeriodType.YEAR, 1), "26434"),
     ]
-    assert periods.rules_of_unit(stated, "26491", "75") == [QUARTERLY]
-    assert periods.rules_of_unit(stated, "26434", "75") == [HALF_YEARLY]
-    assert periods.rules_of_unit(stated, "14161", "37") == [periods.DueRule(PeriodType.YEAR, 14)]
+    assert periods.rules_of_unit(stated, "26491", "75") == [YEARLY, QUARTERLY, HALF_YEARLY]
+    assert periods.rules_of_unit(stated, "25378", "75") == [YEARLY, late, HALF_YEARLY]
+    assert periods.rules_of_unit(stated, "14161", "37") == [YEARLY, late]
     assert periods.rules_of_unit([], "14161", None) == []
+
+
+def test_a_due_day_is_that_of_the_rule_for_its_kind_of_period() -> None:
+    assert periods.due_on([YEARLY, QUARTERLY], Period(PeriodType.QUARTER, 2026, 3)) == date(2026, 9, 14)
+    assert periods.due_on([YEARLY, QUARTERLY], Period(PeriodType.MONTH, 2026, 3)) is None

@@ -66,11 +66,25 @@ def expected_reports(
 
 
 def rules_of_unit(stated: Iterable[UnitDueRule], admin_unit: str, province: str | None) -> list[DueRule]:
-    """The due rules that hold for a unit: its own, else its province's, else those for everybody."""
-    by_unit: dict[str, list[DueRule]] = {}
+    """The due rules that hold for a unit: of each kind of period its own, else its province's, else everybody's."""
+    nearest: dict[PeriodType, tuple[int, DueRule]] = {}
     for each in stated:
-        by_unit.setdefault(each.admin_unit, []).append(each.rule)
-    return by_unit.get(admin_unit) or by_unit.get(province or "") or by_unit.get("") or []
+        distance = _distance(each.admin_unit, admin_unit, province)
+        held = nearest.get(each.rule.period_type)
+        if distance is not None and (held is None or distance < held[0]):
+            nearest[each.rule.period_type] = (distance, each.rule)
+    return [rule for _, rule in nearest.values()]
+
+
+def due_on(rules: Iterable[DueRule], period: Period) -> date | None:
+    """The due day of a period's report by the rules of a unit; None where none is stated for its kind."""
+    rule = next((each for each in rules if each.period_type is period.period_type), None)
+    return rule.due_on(period) if rule else None
+
+
+def _distance(stated_by: str, admin_unit: str, province: str | None) -> int | None:
+    near = (admin_unit, province, "")
+    return near.index(stated_by) if stated_by in near else None
 
 
 @dataclass(frozen=True, slots=True)

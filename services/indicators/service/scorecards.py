@@ -10,7 +10,7 @@ from typing import Any
 from chassis import clock
 from chassis.decimals import plain
 from chassis.listing import Listing
-from chassis.periods import DueRule, PeriodType, Window, parse_period
+from chassis.periods import PeriodType, Window, parse_period
 from services.indicators.domain import periods
 from services.indicators.domain.actuals.reading import SAMPLE
 from services.indicators.domain.actuals.settling import STATUS_OF
@@ -23,6 +23,7 @@ from services.indicators.schemas.actuals import ActualRow
 from services.indicators.schemas.scorecards import Evaluation, ScorecardRow, ScoredTarget
 from services.indicators.store import scorecards as store
 from services.indicators.store.figures import actual_row
+from services.indicators.store.periods import due_rules_of
 from services.indicators.store.targets import target_row
 from services.indicators.store.visibility import Viewer
 
@@ -53,7 +54,7 @@ def scorecard(row: Mapping[str, Any], on: date) -> dict[str, Any]:
     actual = _actual(row)
     goal, figure = _goal(row), _figure(row)
     dues = periods.expected_reports(
-        _due_rules(row), row["year"], window_days=row["reporting_window_days"] or 0, not_before=row["issued_on"]
+        due_rules_of(row), row["year"], window_days=row["reporting_window_days"] or 0, not_before=row["issued_on"]
     )
     verdict = evaluate(goal, figure, dues, on)
     case = _case(row, goal, verdict, figure)
@@ -93,32 +94,15 @@ def _actual(row: Mapping[str, Any]) -> dict[str, Any] | None:
     if row["actual_kind"] is None:
         return None
     figure = {name.removeprefix(_PREFIX): value for name, value in row.items() if name.startswith(_PREFIX)}
-    due = _due_of(row)
     figure |= {
         "admin_unit": row["admin_unit"],
         "province": row["province"],
         "indicator": row["indicator"],
         "sub_population_words": row["sub_population"] or "",
-        "due_day": due.day if due else None,
-        "due_months_after": due.months_after if due else None,
+        "due_rules": row["due_rules"],
     }
     shaped = actual_row(figure)
     return {name: shaped[name] for name in _ACTUAL_FIELDS}
-
-
-def _due_rules(row: Mapping[str, Any]) -> list[DueRule]:
-    stated = [
-        periods.UnitDueRule(
-            DueRule(PeriodType(rule["period_type"]), rule["day"], rule["months_after"]), rule["admin_unit"]
-        )
-        for rule in row["due_rules"]
-    ]
-    return periods.rules_of_unit(stated, row["admin_unit"], row["province"])
-
-
-def _due_of(row: Mapping[str, Any]) -> DueRule | None:
-    kind = row["actual_period_type"]
-    return next((rule for rule in _due_rules(row) if rule.period_type == kind), None)
 
 
 def _goal(row: Mapping[str, Any]) -> Goal:

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, false, literal, null, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, false, null, select, union_all
 from sqlalchemy.sql.expression import cast
 
 from chassis.decimals import plain
 from chassis.listing import Listing
+from chassis.periods import parse_period
 from services.indicators.domain.actuals.judging import Kind
 from services.indicators.domain.actuals.reading import SAMPLE
 from services.indicators.domain.actuals.settling import STATUS_NUMBER, STATUS_OF
 from services.indicators.domain.filters import ActualFilter
-from services.indicators.store.periods import due_on, due_rule_for, periods
+from services.indicators.domain.periods import due_on
+from services.indicators.store.periods import due_rules_for, due_rules_of, periods
 from services.indicators.store.tables import Actual, ActualRevision, IndicatorCode, Posting, SubPopulation, table_of
 from services.indicators.store.visibility import Viewer, covered_only, figure_visible, province, units
 
@@ -98,7 +100,6 @@ def _order() -> tuple[ColumnElement[Any], ...]:
 
 
 def _select(viewer: Viewer, wanted: ActualFilter, figures: FromClause, known_at: datetime | None) -> Select[Any]:
-    due = due_rule_for(units.c.code, units.c.province_code, known_at)
     query = (
         select(
             units.c.code.label("admin_unit"),
@@ -106,8 +107,7 @@ def _select(viewer: Viewer, wanted: ActualFilter, figures: FromClause, known_at:
             codes.c.code.label("indicator"),
             sub_populations.c.words.label("sub_population_words"),
             *period_columns(),
-            due.c.day.label("due_day"),
-            due.c.months_after.label("due_months_after"),
+            due_rules_for(units.c.code, units.c.province_code, periods.c.regime, known_at).label("due_rules"),
             *figure_columns(viewer, figures),
         )
         .join_from(figures, units, units.c.id == figures.c.admin_unit_id)
@@ -115,7 +115,6 @@ def _select(viewer: Viewer, wanted: ActualFilter, figures: FromClause, known_at:
         .join(sub_populations, sub_populations.c.id == figures.c.sub_population_id)
         .join(periods, periods.c.id == figures.c.period_id)
         .join(postings, postings.c.id == figures.c.posting_id)
-        .outerjoin(due, literal(True))
         .where(figure_visible(viewer, figures.c.source))
     )
     for column, values in _filters(wanted, figures):
@@ -178,7 +177,7 @@ def actual_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "sub_population": row["sub_population_words"] or None,
-        "due_on": due_on(row, code="period"),
+        "due_on": due_on(due_rules_of(row), parse_period(row["period"])),
         "value": value if kind is Kind.VALUE else None,
         "numerator": None if row["numerator"] is None else plain(row["numerator"]),
         "denominator": None if row["denominator"] is None else plain(row["denominator"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, case, func, literal, or_, select, text
@@ -17,7 +17,7 @@ from chassis.periods import DueRule as Due
 from chassis.periods import PeriodType, format_period_en, format_period_vi, parse_period
 from chassis.replies import encode
 from services.indicators.domain.filters import PeriodFilter
-from services.indicators.domain.periods import EVERYWHERE
+from services.indicators.domain.periods import EVERYWHERE, UnitDueRule, due_on, rules_of_unit
 from services.indicators.domain.periods import Regime as RegimeRule
 from services.indicators.store.tables import AdminUnit, DueRule, Period, Regime, table_of
 
@@ -69,12 +69,14 @@ def _rules_of_regime(known_at: datetime | None) -> ColumnElement[Any]:
 
 def list_periods(wanted: PeriodFilter, known_at: datetime | None) -> Listing:
     """Periods by regime and end, with the due day of the unit asked for, else of everybody."""
-    rule = _due_rule_of_period(wanted.admin_unit or "", known_at)
+    code = literal(wanted.admin_unit or "", Text)
+    province = select(units.c.province_code).where(units.c.code == code).scalar_subquery()
     query = select(
         *(periods.c[name] for name in _PERIOD),
-        rule.c.day.label("due_day"),
-        rule.c.months_after.label("due_months_after"),
-    ).outerjoin(rule, literal(True))
+        code.label("admin_unit"),
+        province.label("province"),
+        due_rules_for(code, province, periods.c.regime, known_at).label("due_rules"),
+    )
     for column, values in (
         (periods.c.regime, wanted.regimes),
         (periods.c.year, wanted.years),
@@ -91,40 +93,32 @@ def list_periods(wanted: PeriodFilter, known_at: datetime | None) -> Listing:
 def _period(row: Mapping[str, Any]) -> dict[str, Any]:
     period = parse_period(row["code"])
     names = {"name_vi": format_period_vi(period), "name_en": format_period_en(period)}
-    return {**row, "due_on": due_on(row), **names}
+    return {**row, "due_on": due_on(due_rules_of(row), period), **names}
 
 
-def due_on(row: Mapping[str, Any], *, code: str = "code") -> date | None:
-    """The due day of a row's period, from the rule joined to it."""
-    if row["due_day"] is None:
-        return None
-    period = parse_period(row[code])
-    return Due(PeriodType(row["period_type"]), row["due_day"], row["due_months_after"]).due_on(period)
-
-
-def _due_rule_of_period(code: str, known_at: datetime | None) -> LateralFromClause:
-    province = select(units.c.province_code).where(units.c.code == code).scalar_subquery()
-    return due_rule_for(literal(code, Text), province, known_at)
-
-
-def due_rule_for(
-    code: ColumnElement[Any], province: ColumnElement[Any], known_at: datetime | None
-) -> LateralFromClause:
-    """The due rule of a period for a unit: its own, else its province's, else everybody's."""
-    unit = due_rules.c.admin_unit
-    return (
-        select(due_rules.c.day, due_rules.c.months_after)
-        .where(
-            due_rules.c.regime == periods.c.regime,
-            due_rules.c.period_type == periods.c.period_type,
-            or_(unit == code, unit == province, unit == ""),
-            as_of(DueRule, known_at),
-        )
-        .order_by(case((unit == code, 0), (unit == province, 1), else_=2))
-        .limit(1)
-        .correlate(periods, units)
-        .lateral("due")
+def due_rules_of(row: Mapping[str, Any]) -> list[Due]:
+    """The due rules of a row's unit, from those joined to it."""
+    stated = (
+        UnitDueRule(Due(PeriodType(rule["period_type"]), rule["day"], rule["months_after"]), rule["admin_unit"])
+        for rule in row["due_rules"]
     )
+    return rules_of_unit(stated, row["admin_unit"], row["province"])
+
+
+def due_rules_for(
+    code: ColumnElement[Any], province: ColumnElement[Any], regime: ColumnElement[Any], known_at: datetime | None
+) -> ColumnElement[Any]:
+    """Every due rule of a regime that a unit, its province or everybody stated; which one holds, the domain says."""
+    names = ("admin_unit", "period_type", "day", "months_after")
+    pairs = (part for name in names for part in (literal(name, Text), due_rules.c[name]))
+    held = due_rules.c.admin_unit
+    rules = (
+        select(func.jsonb_agg(func.jsonb_build_object(*pairs), type_=JSONB))
+        .where(due_rules.c.regime == regime, or_(held == code, held == province, held == ""), as_of(DueRule, known_at))
+        .correlate_except(due_rules)
+        .scalar_subquery()
+    )
+    return func.coalesce(rules, literal([], JSONB))
 
 
 def default_regime(

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, false, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import FromClause, false, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.selectable import LateralFromClause, ScalarSelect
 
 from chassis.history import as_of
 from chassis.listing import Listing
 from services.indicators.domain.filters import ScorecardFilter
 from services.indicators.store.figures import figure_columns, figures_as_of, period_columns, postings
-from services.indicators.store.periods import default_regime, due_rules, periods, regimes
-from services.indicators.store.tables import DueRule, Indicator, Office, Regime, table_of
+from services.indicators.store.periods import default_regime, due_rules_for, periods, regimes
+from services.indicators.store.tables import Indicator, Office, Regime, table_of
 from services.indicators.store.targets import targets, targets_of_plans
 from services.indicators.store.visibility import Viewer, figure_visible, plans, province, units
 
@@ -50,7 +50,7 @@ def list_scorecards(
             indicators.c.value_type.label("indicator_value_type"),
             regime.c.key.label("regime_asked"),
             regime.c.reporting_window_days,
-            _rules(regime, known_at).label("due_rules"),
+            due_rules_for(units.c.code, province, regime.c.key, known_at).label("due_rules"),
             _lead_names().label("lead_names"),
             *(column.label(f"actual_{column.key}") for column in latest.c),
         )
@@ -92,26 +92,6 @@ def _latest(
     if wanted.period_types:
         query = query.where(periods.c.period_type.in_(wanted.period_types))
     return query.correlate(targets, plans, units, regime).lateral("latest")
-
-
-def _rules(regime: FromClause, known_at: datetime | None) -> ColumnElement[Any]:
-    pairs = (
-        part
-        for name in ("admin_unit", "period_type", "day", "months_after")
-        for part in (literal(name, Text), due_rules.c[name])
-    )
-    held = due_rules.c.admin_unit
-    rules = (
-        select(func.jsonb_agg(func.jsonb_build_object(*pairs), type_=JSONB))
-        .where(
-            due_rules.c.regime == regime.c.key,
-            or_(held == units.c.code, held == province, held == ""),
-            as_of(DueRule, known_at),
-        )
-        .correlate(units, regime)
-        .scalar_subquery()
-    )
-    return func.coalesce(rules, literal([], JSONB))
 
 
 def _lead_names() -> ScalarSelect[Any]:

@@ -179,6 +179,15 @@ class ValueType(StrEnum):
 
 
 @coded
+class RankingMethod(StrEnum):
+    """Which figure of a ranking comes first."""
+
+    HIGHEST_FIRST = "highest_first"
+    LOWEST_FIRST = "lowest_first"
+    EARLIEST_FIRST = "earliest_first"
+
+
+@coded
 class Direction(StrEnum):
     """Which way is better; boolean indicators are met or not met."""
 

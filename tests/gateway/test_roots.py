@@ -278,7 +278,7 @@ async def test_a_plan_is_read_as_it_was_known(served: Served) -> None:
 
 RANKING = """query($province: String!, $indicator: String!, $on: Date) {
   ranking(province: $province, indicator: $indicator, on: $on) {
-    provinceCode regime periodType on counted indicator { code }
+    provinceCode regime periodType year on method counted coverage { counted communes } indicator { code }
     items { place commune { code } actual { adminUnitCode value period isSample } }
   }
 }"""
@@ -294,6 +294,8 @@ async def test_a_provinces_communes_are_ranked_and_never_those_of_two(served: Se
     ranking = (await served.ask(RANKING, variables))["ranking"]
     assert ranking["indicator"] == {"code": indicator}
     assert ranking["counted"] == len(ranking["items"]) >= 2
+    assert (ranking["year"], ranking["on"]) == (2026, "2026-11-22")
+    assert 1 <= ranking["coverage"]["counted"] <= ranking["coverage"]["communes"] <= 4
     assert {item["actual"]["adminUnitCode"] for item in ranking["items"]} <= {"25345", "25378", "26434", "26491"}
     assert [item["place"] for item in ranking["items"]] == sorted(item["place"] for item in ranking["items"])
     assert all(item["commune"]["code"] == item["actual"]["adminUnitCode"] for item in ranking["items"])
@@ -303,5 +305,5 @@ async def test_a_provinces_communes_are_ranked_and_never_those_of_two(served: Se
 
 async def test_what_cannot_be_ranked_says_so(served: Served) -> None:
     answer = await served.post(RANKING, {"province": "75", "indicator": "NO_SUCH"})
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["ranking_indicator_unknown"]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["ranking_unknown"]
     assert answer["data"] == {"ranking": None}

@@ -97,14 +97,16 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if not limit.expired():
-                    limit.reschedule(None)  # what has begun to answer may stream as long as it likes
                 _complete(MutableHeaders(scope=message), scope["state"]["request_id"])
             await send(message)
 
+        async def begin(message: Message) -> None:
+            _let_stream(limit, message)
+            await note(message)
+
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                await self.app(scope, receive, note)
+                await self.app(scope, receive, begin)
         except TimeoutError:
             log.warning("request_timed_out", path=scope["path"], seconds=self._seconds)
             if status == 0:
@@ -122,6 +124,12 @@ class RequestContext:
         REQUESTS.labels(self._service, method, route, str(status)).inc()
         SECONDS.labels(self._service, method, route).observe(seconds)
         log.info("request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+def _let_stream(limit: asyncio.Timeout, message: Message) -> None:
+    """What has begun to answer may stream as long as it likes."""
+    if message["type"] == "http.response.start" and not limit.expired():
+        limit.reschedule(None)
 
 
 def _complete(headers: MutableHeaders, request_id: str) -> None:

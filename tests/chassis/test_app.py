@@ -28,7 +28,11 @@ def bare(**settings: Any) -> httpx2.AsyncClient:
         await asyncio.sleep(60)
         return "never"
 
+    async def fail() -> str:
+        raise RuntimeError("nobody foresaw this")
+
     app.add_api_route("/sleep", sleep)
+    app.add_api_route("/fail", fail)
     wrap(app, "bare", "/v1/plans")
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://bare", trust_env=False)
 
@@ -50,6 +54,13 @@ async def test_without_public_reading_only_listed_origins_read() -> None:
         assert known.headers["Access-Control-Allow-Origin"] == ORIGIN["Origin"]
         other = await listed.get("/none", headers={"Origin": "https://elsewhere.example"})
         assert "Access-Control-Allow-Origin" not in other.headers
+
+
+async def test_what_nobody_foresaw_is_a_problem_without_details() -> None:
+    async with bare() as client:
+        response = await client.get("/fail")
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "foresaw" not in response.text
 
 
 async def test_a_request_that_takes_too_long_is_told_so() -> None:

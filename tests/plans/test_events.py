@@ -12,7 +12,7 @@ import yaml
 from services.plans import events as declared
 from services.plans.schemas import events as said
 from tests.house import REFERENCE, House
-from tests.plans.calls import act, events, put_plan, writer
+from tests.plans.calls import act, events, get, items, put_plan, writer
 from tests.plans.factories import AMENDMENT, PLAN_KEY, make_plan
 
 TYPES = {value for name, value in inspect.getmembers(said) if name.isupper() and isinstance(value, str)}
@@ -86,3 +86,30 @@ async def test_a_change_of_a_list_only_is_announced_with_a_new_version(units: Ho
     await put_plan(units, make_plan(discrepancies=[]), prune="true")
     heard = [event["data"] for event in await events(units) if event["subject"] == PLAN_KEY]
     assert [(data["version"], data["status"]) for data in heard] == [(1, "draft"), (2, "draft")]
+
+
+async def test_every_header_says_since_when_the_plan_is_public(units: House) -> None:
+    await put_plan(units)
+    await act(units, "issue")
+    issued = await get(units, f"/{PLAN_KEY}")
+    await act(units, "amend", {"amendment": AMENDMENT, "plan": make_plan(title_en="Amended")})
+    await act(units, "close", {"reason_vi": "Hết năm"})
+    moment = issued["recorded_at"]
+    assert issued["public_from"] == moment
+    heard = [event["data"] for event in await events(units) if event["subject"] == PLAN_KEY]
+    assert [data["public_from"] for data in heard] == [None, moment, moment, moment]
+    listed = await items(units, "")
+    assert [(row["public_from"], row["status"]) for row in listed] == [(moment, "closed")]
+    embedded = await items(units, "/admin-units", **{"code": "25378", "with": "plans"})
+    assert [plan["public_from"] for plan in embedded[0]["plans"]] == [moment]
+    assert (await get(units, f"/{PLAN_KEY}", revision=1))["public_from"] == moment
+
+
+async def test_a_draft_is_public_from_never(units: House) -> None:
+    first = (await put_plan(units)).json()["changes"]["header"]
+    again = (await put_plan(units)).json()["changes"]["header"]
+    assert (first["created"], again["updated"]) == ([PLAN_KEY], [])
+    drafted = await get(units, f"/{PLAN_KEY}")
+    await act(units, "issue")
+    then = await items(units, "", known_at=drafted["recorded_at"])
+    assert [row["public_from"] for row in then] == [drafted["public_from"]] == [None]

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 
 from chassis.database import Database, ReadSession, Session
-from chassis.errors import Gone, Refused, Unavailable, rule
+from chassis.errors import STALE_VERSION, Gone, PreconditionFailed, Refused, Unavailable, rule
 from chassis.replies import encode
 from chassis.telemetry import LOG_HEAD
 
@@ -81,6 +81,16 @@ class Heads:
     def version(self, subject: str) -> int:
         """The aggregate's version: 0 before its first event."""
         return self.versions[subject]
+
+    def require(self, subject: str, asked: int | None) -> None:
+        """Hold a write to the version its caller has read; None: upon any.
+
+        Raises:
+            PreconditionFailed: it changed since ("stale_version").
+        """
+        current = self.version(subject)
+        if asked is not None and asked != current:
+            raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)
 
 
 async def lock(db: Session, subjects: Iterable[str]) -> Heads:

@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1/budget", route_class=HouseRoute, tags=["budget"])
 REFUSALS = {
     403: "scope_missing, unit_not_covered",
     404: "budget_plan_unknown",
-    409: "budget_plan_closed",
+    409: "budget_plan_closed, budget_needs_amendment with budget_item_needs_amendment",
     412: "stale_version, if_match_invalid",
     422: "body_invalid with amount_not_whole_dong, amount_out_of_range, budget_key_repeated, budget_line_unknown, "
     "budget_office_unknown, reserve_in_pillar, budget_execution_time_invalid, budget_total_too_large, "
@@ -109,7 +109,8 @@ async def list_lines(
 async def get_budget(db: Reading, caller: BudgetRead, plan_key: str, known_at: KnownAt) -> Response:
     """The whole budget of one plan: its lines, its groups with their cells, and what they add up to.
 
-    The ETag names the version for If-Match. A plan that states no budget answers with empty lists.
+    The ETag names the version for If-Match, not with `known_at`: what was cannot be edited.
+    A plan that states no budget answers with empty lists.
     A draft is found only by callers who act for its unit.
     """
     document, version = await service.get_budget(db, caller, plan_key, known_at)
@@ -125,13 +126,19 @@ async def put_budget(
     catch_up: CatchUp,
     if_match: IfMatch,
     prune: Annotated[bool, Query(description="Remove what the body leaves out; else it is kept and named.")] = False,
+    correction: Annotated[
+        str | None,
+        Query(min_length=5, max_length=400, description="Why what was recorded of an issued plan was wrong; kept."),
+    ] = None,
 ) -> Response:
     """Make a plan's lines, groups and cells say what the body says; what they said before stays readable.
 
     Amounts are JSON integers of whole đồng, more than 0 and at most 2^53. An unchanged body writes nothing.
-    Everything wrong with a body is listed at once, each fault with its place.
+    Everything wrong with a body is listed at once, each fault with its place. The budget of an issued plan is added
+    once; then it changes with an amendment of the plan (`POST /v1/plans/{plan_key}/amend`), a wrong entry is mended
+    with `correction`.
     """
-    terms = service.Terms(catch_up, prune=prune, if_match=if_match)
+    terms = service.Terms(catch_up, prune=prune, if_match=if_match, correction=correction)
     applied = await service.apply_budget(db, caller, plan_key, body, terms)
     return reply(applied, version=applied["version"])
 

@@ -75,7 +75,7 @@ async def test_a_list_says_where_to_follow_from(house: House) -> None:
     response = await house.client.get("/v1/budget/lines", headers=house.admin)
     after = response.headers["Changes-Cursor"]
     assert "Known-At" in response.headers
-    await put(house, body(line("A", amount_vnd=5)))
+    await put(house, body(line("A", amount_vnd=5)), correction="Nhập sai số tiền")
     await house.sequence()
     changes = (await house.client.get("/v1/budget/changes", params={"after": after}, headers=house.admin)).json()
     assert [(event["type"], event["subject"]) for event in changes["items"]] == [
@@ -94,7 +94,7 @@ async def test_a_read_is_tagged_and_answers_not_modified(house: House) -> None:
 
 
 async def test_an_edit_with_the_tag_it_read_is_taken_once(house: House) -> None:
-    await hear_plan(house)
+    await hear_plan(house, status="draft")
     await put(house, body(line("A")))
     tag = (await house.client.get(URL, headers=house.admin)).headers["ETag"]
     headers = {**house.admin, "If-Match": tag}

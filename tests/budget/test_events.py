@@ -169,7 +169,8 @@ async def test_replicas_say_what_the_source_says(five_plans: House) -> None:
 async def test_what_is_said_fits_its_published_schema(house: House) -> None:
     await hear_plan(house)
     await put(house, body(line("A"), groups=(group("G", cell("C", "A")),)))
-    await put(house, body(line("A", expenditure_kind="reserve", pillar=None)), prune="true")
+    reserve = body(line("A", expenditure_kind="reserve", pillar=None))
+    await put(house, reserve, prune="true", correction="Ghi nhầm loại chi")
     await house.sequence()
     changes = (await house.client.get("/v1/budget/changes", headers=house.admin)).json()["items"]
     assert [event["data"]["version"] for event in changes] == [1, 2]

@@ -102,7 +102,7 @@ async def test_the_same_body_again_writes_and_announces_nothing(house: House) ->
 async def test_a_change_keeps_what_was_said_before(house: House) -> None:
     await hear_plan(house)
     await apply(house, body(line("A"), line("B")))
-    changed = await apply(house, body(line("A", amount_vnd=40_000_000), line("B")))
+    changed = await apply(house, body(line("A", amount_vnd=40_000_000), line("B")), correction="Nhập sai số tiền")
     assert changed["changes"]["lines"] == {**SETS, "updated": ["A"], "unchanged": 1}
     assert changed["version"] == 2
     last = (await announced(house))[-1]
@@ -133,7 +133,7 @@ async def test_what_the_body_leaves_out_is_kept_unless_pruned(house: House) -> N
     kept = await apply(house, body(line("A")))
     assert kept["changes"]["lines"] == {**SETS, "unchanged": 1, "kept": ["B"]}
     assert kept["changes"]["groups"] == {**SETS, "kept": ["G"]}
-    pruned = await apply(house, body(line("A")), prune=True)
+    pruned = await apply(house, body(line("A")), prune=True, correction="Nhập sai số tiền")
     assert pruned["changes"] == {
         "lines": {**SETS, "unchanged": 1, "removed": ["B"]},
         "groups": {**SETS, "removed": ["G"]},
@@ -160,7 +160,7 @@ async def test_cells_may_name_kept_lines_but_not_pruned_ones(house: House) -> No
     await hear_plan(house)
     await apply(house, body(line("A"), line("B")))
     content = body(line("A"), groups=(group("G", cell("C", "A", "B")),))
-    await apply(house, content)
+    await apply(house, content, correction="Nhập sai số tiền")
     with pytest.raises(Refused) as refused:
         await apply(house, content, prune=True)
     assert [(fault.rule.code, fault.pointer) for fault in refused.value.faults] == [
@@ -174,7 +174,7 @@ async def test_kept_lines_count_in_the_total(house: House) -> None:
     with pytest.raises(Refused) as refused:
         await apply(house, body(line("B", amount_vnd=1)))
     assert [fault.rule.code for fault in refused.value.faults] == ["budget_total_too_large"]
-    await apply(house, body(line("B", amount_vnd=1)), prune=True)
+    await apply(house, body(line("B", amount_vnd=1)), prune=True, correction="Nhập sai số tiền")
 
 
 async def test_every_fault_is_listed_and_nothing_is_written(house: House) -> None:
@@ -258,7 +258,7 @@ async def test_a_closed_plan_is_not_changed(house: House) -> None:
 
 
 async def test_an_edit_names_the_version_it_read(house: House) -> None:
-    await hear_plan(house)
+    await hear_plan(house, status="draft")
     await apply(house, body(line("A")), if_match=0)
     with pytest.raises(PreconditionFailed) as refused:
         await apply(house, body(line("B")), if_match=0)
@@ -277,17 +277,19 @@ async def test_the_budget_of_a_draft_is_announced_to_its_unit_only(house: House)
 async def test_a_write_is_audited_with_old_and_new_values(house: House) -> None:
     await hear_plan(house)
     await apply(house, body(line("A")))
-    await apply(house, body(line("A", amount_vnd=5)))
+    await apply(house, body(line("A", amount_vnd=5)), correction="Nhập sai số tiền")
     async with house.database("budget").read() as db:
         rows = (await db.execute(text("SELECT action, subject, commune, old, new FROM audit ORDER BY id"))).all()
     assert [(row.action, row.subject, row.commune) for row in rows] == [("budget.applied", PLAN, "25345")] * 2
     assert rows[0].old == {"lines/A": None}
     assert rows[1].old["lines/A"]["amount_vnd"] == 30_000_000
     assert rows[1].new["lines/A"]["amount_vnd"] == 5
+    assert rows[1].new["lines/A"]["title_vi"] == "Tập huấn kỹ năng số"
+    assert [row.new["reason"] for row in rows] == [None, "Nhập sai số tiền"]
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_lines(house: House) -> None:
-    await hear_plan(house)
+    await hear_plan(house, status="draft")
     counts = []
     for size in (1, 200):
         content = body(
@@ -297,7 +299,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_lines(house: Hous
         with house.statements("budget") as statements:
             await apply(house, content)
         counts.append(len(statements))
-    assert counts == [17, 17]
+    assert counts == [19, 19]
 
 
 async def test_an_unchanged_body_takes_nine_statements(house: House) -> None:

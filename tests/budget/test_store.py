@@ -258,7 +258,7 @@ async def test_every_list_answers_what_was_known_at_a_moment(house: House) -> No
     await put(house, body(line("A"), groups=(group("G", cell("C", "A")),)))
     between = await moment(house)
     changed = body(line("A", amount_vnd=7), groups=(group("G", cell("C", "A", amount_vnd=7), amount_vnd=7),))
-    await put(house, changed)
+    await put(house, changed, correction="Nhập sai số tiền")
     then = between.isoformat()
     long_ago = (between - timedelta(days=1)).isoformat()
     for known_at, amount in ((then, 30_000_000), (None, 7)):

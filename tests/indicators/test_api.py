@@ -211,31 +211,34 @@ async def test_applying_the_same_targets_writes_nothing(stocked: House) -> None:
 async def test_targets_keep_what_they_said_before(stocked: House) -> None:
     moment = (await stocked.client.get("/v1/indicators/targets", headers=stocked.admin)).headers["Known-At"]
     more = [target(value=85, raw_target="đạt trên 85%"), target("X", indicator="CASHLESS_RATE")]
-    changed = await put(stocked, TARGETS, {"targets": more})
+    changed = await put(stocked, TARGETS, {"targets": more}, correction="Nhập sai chỉ tiêu")
     assert (changed["changes"]["targets"]["created"], changed["changes"]["targets"]["updated"]) == (["X"], ["III.19"])
     assert changed["version"] == 2
     assert [each["value"] for each in await items(stocked, "/v1/indicators/targets")] == [85, 80]
     assert [each["value"] for each in await items(stocked, "/v1/indicators/targets", known_at=moment)] == [80]
     kept = await put(stocked, TARGETS, {"targets": more[:1]})
     assert kept["changes"]["targets"]["kept"] == ["X"]
-    pruned = await put(stocked, TARGETS, {"targets": more[:1]}, prune="true")
+    pruned = await put(stocked, TARGETS, {"targets": more[:1]}, prune="true", correction="Nhập sai chỉ tiêu")
     assert pruned["changes"]["targets"]["removed"] == ["X"]
     assert pruned["version"] == 3
 
 
 async def test_a_dry_run_tells_the_difference_and_keeps_nothing(stocked: House) -> None:
     before = await stocked.rows("indicators")
-    told = await put(stocked, TARGETS, {"targets": [target(value=90)]}, dry_run="true")
+    told = await put(stocked, TARGETS, {"targets": [target(value=90)]}, dry_run="true", correction="Nhập sai chỉ tiêu")
     assert (told["dry_run"], told["changes"]["targets"]["updated"], told["write_token"]) == (True, ["III.19"], None)
     assert await stocked.rows("indicators") == before
 
 
 async def test_an_edit_of_an_old_version_is_refused(stocked: House) -> None:
-    await put(stocked, TARGETS, {"targets": [target(value=85)]})
+    await put(stocked, TARGETS, {"targets": [target(value=85)]}, correction="Nhập sai chỉ tiêu")
     stale = {"If-Match": '"v1-abc"'}
     assert await refused(stocked, TARGETS, {"targets": [target(value=90)]}, **stale) == (412, [("stale_version", "")])
     fresh = await stocked.client.put(
-        TARGETS, json={"targets": [target(value=90)]}, headers={**stocked.admin, "If-Match": '"v2"'}
+        TARGETS,
+        json={"targets": [target(value=90)]},
+        params={"correction": "Nhập sai chỉ tiêu"},
+        headers={**stocked.admin, "If-Match": '"v2"'},
     )
     assert fresh.status_code == 200
 
@@ -294,7 +297,7 @@ async def test_targets_are_found_by_what_they_say(stocked: House) -> None:
 
 
 async def test_remarks_need_a_token(stocked: House) -> None:
-    await put(stocked, TARGETS, {"targets": [target(note="plain")]})
+    await put(stocked, TARGETS, {"targets": [target(note="plain")]}, correction="Nhập sai chỉ tiêu")
     assert [each["note"] for each in await items(stocked, "/v1/indicators/targets")] == ["plain"]
     assert [each["note"] for each in await items(stocked, "/v1/indicators/targets", headers={})] == [None]
 
@@ -311,6 +314,7 @@ async def test_a_target_without_an_office_says_so(stocked: House) -> None:
                 ),
             ]
         },
+        correction="Nhập sai chỉ tiêu",
     )
     cards = await items(stocked, "/v1/indicators/scorecards")
     assert [each["target"]["lead_vi"] for each in cards] == ["chưa phân công", "so-khcn, Công an xã"]

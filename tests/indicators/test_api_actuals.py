@@ -145,9 +145,8 @@ async def test_advice_names_what_was_meant(stocked: House) -> None:
 
 
 async def test_names_in_decomposed_form_are_understood(stocked: House) -> None:
-    await put(
-        stocked, TARGETS, {"targets": [target(), target("T2", indicator="SCHOOL_RATE", sub_population="giáo viên")]}
-    )
+    teachers = target("T2", indicator="SCHOOL_RATE", sub_population="giáo viên")
+    await put(stocked, TARGETS, {"targets": [target(), teachers]}, correction="Nhập sót chỉ tiêu")
     decomposed = "gia\u0301o vie\u0302n"
     response = await post(stocked, row(indicator="SCHOOL_RATE", sub_population=decomposed, note="Ho\u0323p"))
     assert response.status_code == 200

@@ -100,6 +100,7 @@ async def test_everything_announced_fits_its_schema(stocked: House) -> None:
         stocked,
         "/v1/indicators/targets/26491-2026-digital-transformation-state-agencies",
         {"targets": [target(value=85)]},
+        correction="Nhập sai chỉ tiêu",
     )
     await post(stocked, row(), row(indicator="INFOSEC_LEVEL", value=None, level=1))
     await post(stocked, row(value=None, action="withdraw", reason="nhầm"))

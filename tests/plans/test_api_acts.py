@@ -256,10 +256,13 @@ class TestClose:
     async def test_a_closed_plan_says_nothing_new(self, units: House) -> None:
         await issued(units)
         await act(units, "close", {**CLOSE, "closed_on": "2026-10-01"})
-        assert refusal(await put_plan(units, make_plan(title_en="X"))) == (409, "plan_needs_amendment")
+        before = await get(units, f"/{PLAN_KEY}")
+        assert refusal(await put_plan(units, make_plan(title_en="X"))) == (409, "plan_closed")
+        mended = await put_plan(units, make_plan(title_en="X"), correction="Nhập sai tên")
+        assert refusal(mended) == (409, "plan_closed")
         assert refusal(await act(units, "close", CLOSE)) == (409, "plan_not_in_force")
-        assert (await put_plan(units, make_plan(title_en="X"), correction="Nhập sai tên")).status_code == 200
-        assert (await get(units, f"/{PLAN_KEY}"))["status"] == "closed"
+        assert (await put_plan(units, make_plan())).json()["write_token"] is None
+        assert await get(units, f"/{PLAN_KEY}") == before
 
     async def test_a_draft_is_not_closed(self, units: House) -> None:
         await put_plan(units)

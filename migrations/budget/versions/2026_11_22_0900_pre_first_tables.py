@@ -61,6 +61,13 @@ REPLICAS = [
     "CREATE INDEX ix_plan_province_year ON plan (province, year)",
 ]
 
+BUDGET_SET = """
+    CREATE TABLE budget_set (
+      plan_key text CONSTRAINT pk_budget_set PRIMARY KEY,
+      revision integer NOT NULL
+    )
+"""
+
 # What every versioned set has: whose row it is, its place in the document, and when it was known.
 ITEM = """
       admin_unit text NOT NULL,
@@ -139,19 +146,19 @@ SETS = {
 def upgrade() -> None:
     """Create the ledger, the replicas and the sets, with the data rights of the login role."""
     ledger_v1.upgrade(op, "budget")
-    for statement in REPLICAS:
+    for statement in (*REPLICAS, BUDGET_SET):
         op.execute(statement)
     for table, columns in SETS.items():
         key = f"CONSTRAINT pk_{table} PRIMARY KEY (admin_unit, plan_key, key, known_from)"
         op.execute(f"CREATE TABLE {table} ({ITEM}, {columns}, {key})")
         current = f"uq_{table}_current ON {table} (admin_unit, plan_key, key) WHERE known_to IS NULL"
         op.execute(f"CREATE UNIQUE INDEX {current}")
-    for table in ("admin_unit", "office", "plan", *SETS):
+    for table in ("admin_unit", "office", "plan", "budget_set", *SETS):
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO budget")
 
 
 def downgrade() -> None:
     """Drop them all."""
-    for table in (*reversed(SETS), "plan", "office", "admin_unit"):
+    for table in (*reversed(SETS), "budget_set", "plan", "office", "admin_unit"):
         op.execute(f"DROP TABLE {table}")
     ledger_v1.downgrade(op)

@@ -12,6 +12,18 @@ BUDGET_PLAN_CLOSED = rule(
     vi="Kế hoạch {plan_key} đã đóng nên không sửa kinh phí được nữa.",
     en="Plan {plan_key} is closed, so its budget can no longer change.",
 )
+BUDGET_NEEDS_AMENDMENT = rule(
+    "budget_needs_amendment",
+    vi="Kế hoạch {plan_key} đã ban hành; kinh phí mới cần văn bản sửa đổi (POST …/amend), sửa lỗi nhập liệu thì "
+    "nêu lý do bằng ?correction=.",
+    en="Plan {plan_key} has been issued; a new budget needs an amendment (POST …/amend), a wrong entry its reason in "
+    "?correction=.",
+)
+BUDGET_ITEM_NEEDS_AMENDMENT = rule(
+    "budget_item_needs_amendment",
+    vi="{field} {key} khác với kinh phí đã ghi khi kế hoạch ban hành.",
+    en="{field} {key} is not what was recorded of the issued plan.",
+)
 BUDGET_KEY_REPEATED = rule(
     "budget_key_repeated",
     vi="Khóa {key} có nhiều hơn một lần trong {field}.",

@@ -3,6 +3,7 @@
 from services.budget.store.facts import list_facts
 from services.budget.store.lines import (
     apply_sets,
+    find_applied_revision,
     list_groups,
     list_lines,
     load_amounts,
@@ -10,6 +11,7 @@ from services.budget.store.lines import (
     load_groups,
     load_lines,
     load_version,
+    note_applied,
 )
 from services.budget.store.replicas import find_visible_plan, load_offices
 from services.budget.store.tables import Base, Plan
@@ -19,6 +21,7 @@ __all__ = [
     "Base",
     "Plan",
     "apply_sets",
+    "find_applied_revision",
     "find_visible_plan",
     "list_facts",
     "list_groups",
@@ -30,4 +33,5 @@ __all__ = [
     "load_lines",
     "load_offices",
     "load_version",
+    "note_applied",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, Text, func, literal, literal_column, or_, select, union_all
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.auth import Caller
@@ -19,6 +19,7 @@ from services.budget.domain.filters import LineFilter, PlanFilter
 from services.budget.domain.sets import INDEX_CODES
 from services.budget.store.filters import asked_lines, asked_plans, of_plan, says
 from services.budget.store.tables import (
+    APPLIED,
     CELL,
     GROUP,
     LINE,
@@ -32,6 +33,7 @@ from services.budget.store.tables import (
 
 PLAN_FIELDS = ("plan_key", "admin_unit", "province", "year", "plan_status")
 _COLUMNS_OF_OBJECTS = {"quantity_value", "quantity_unit", "index_version", *INDEX_CODES}
+_UNSAID = {"key", "position", "admin_unit", "plan_key", "known_from", "known_to", "content_hash", "search_text"}
 _INTERNAL = {"admin_unit", "plan_key", "known_from", "known_to", "content_hash", "search_text"}
 
 
@@ -156,11 +158,6 @@ async def load_version(db: ReadSession, plan_key: str) -> int:
 
 _TABLES = {"lines": LINE, "groups": GROUP, "cells": CELL}
 _SETS = {"lines": BudgetLine, "groups": BudgetGroup, "cells": BudgetCell}
-_ANNOUNCED = {
-    "lines": ("amount_vnd", "expenditure_kind", "pillar", "budget_years"),
-    "groups": ("amount_vnd", "pillars"),
-    "cells": ("amount_vnd", "group_key", "lines"),
-}
 
 
 async def apply_sets(
@@ -172,8 +169,9 @@ async def apply_sets(
 
 
 async def load_changes(db: ReadSession, plan: Plan, name: str, at: datetime) -> list[dict[str, Any]]:
-    """What one moment changed in a set: per key the announced values before and after."""
-    table, fields = _TABLES[name].c, _ANNOUNCED[name]
+    """What one moment changed in a set: per key everything it said before, and says now."""
+    table = _TABLES[name].c
+    fields = [column.name for column in table if column.name not in _UNSAID]
     found = await db.execute(
         select(table.key, table.known_from, *(table[field] for field in fields))
         .where(table.admin_unit == plan.admin_unit, table.plan_key == plan.plan_key)
@@ -185,3 +183,17 @@ async def load_changes(db: ReadSession, plan: Plan, name: str, at: datetime) -> 
         change = changes.setdefault(row["key"], {"set": name, "key": row["key"], "old": None, "new": None})
         change["new" if row["known_from"] == at else "old"] = {field: row[field] for field in fields}
     return list(changes.values())
+
+
+async def find_applied_revision(db: ReadSession, plan: Plan) -> int | None:
+    """The revision of its plan for which a budget was last applied; None: it never was."""
+    found = await db.execute(select(APPLIED.c.revision).where(APPLIED.c.plan_key == plan.plan_key))
+    revision: int | None = found.scalar()
+    return revision
+
+
+async def note_applied(db: Session, plan: Plan) -> None:
+    """Remember for which revision of its plan a budget was applied."""
+    written = insert(APPLIED).values(plan_key=plan.plan_key, revision=plan.revision)
+    newest = func.greatest(APPLIED.c.revision, written.excluded.revision)
+    await db.execute(written.on_conflict_do_update(index_elements=["plan_key"], set_={"revision": newest}))

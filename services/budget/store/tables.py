@@ -115,6 +115,15 @@ def _amount_in_range() -> CheckConstraint:
     return CheckConstraint(f"amount_vnd > 0 AND amount_vnd <= {MAX_VND}", name="amount_vnd")
 
 
+class BudgetSet(Base, table=True):
+    """For which revision of its plan a budget was last applied; a correction leaves it as it is."""
+
+    __tablename__ = "budget_set"
+
+    plan_key: str = Field(primary_key=True, sa_type=Text)
+    revision: int = Field(sa_type=Integer)
+
+
 class BudgetLine(_Item, Base, table=True):
     """A line of a plan's budget; the later ledger of movements names it by unit, plan and key."""
 
@@ -201,3 +210,4 @@ def _table(model: Any) -> Table:
 # The tables as statements name them.
 UNIT, OFFICE, PLAN = _table(AdminUnit), _table(Office), _table(Plan)
 LINE, GROUP, CELL = _table(BudgetLine), _table(BudgetGroup), _table(BudgetCell)
+APPLIED = _table(BudgetSet)

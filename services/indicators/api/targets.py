@@ -24,6 +24,7 @@ TAGS: list[str | Enum] = ["targets"]
 REFUSALS = {
     403: "scope_missing, unit_not_covered",
     404: "target_plan_unknown",
+    409: "targets_plan_closed, targets_need_amendment with target_needs_amendment",
     412: "stale_version, if_match_invalid",
     422: "body_invalid with indicator_unknown, indicator_of_another_owner, target_kind_mismatch, comparator_mismatch, "
     "target_value_missing, target_value_not_allowed, value_out_of_scale, target_unreachable, due_malformed, "
@@ -58,7 +59,7 @@ async def list_targets(
 async def get_targets(
     request: Request, db: Reading, caller: IndicatorsRead, plan_key: str, known_at: KnownAt
 ) -> Response:
-    """All targets of one plan, now or as they were known; the ETag names the version for If-Match."""
+    """All targets of one plan, now or as they were known; the ETag of the present ones names the version."""
     found = await service.get_targets(db, viewer_of(request, caller), plan_key, known_at)
     return reply(found, version=found["version"])
 
@@ -72,10 +73,16 @@ async def put_targets(
     catch_up: CatchUp,
     if_match: IfMatch,
     prune: Prune = False,
+    correction: Annotated[
+        str | None,
+        Query(min_length=5, max_length=400, description="Why what was recorded of an issued plan was wrong; kept."),
+    ] = None,
 ) -> Response:
     """Make a plan's targets say what the body says; what they said before stays readable with `known_at`.
 
-    An unchanged body writes and announces nothing.
+    An unchanged body writes and announces nothing. The targets of an issued plan are added once; then they change
+    with an amendment of the plan (`POST /v1/plans/{plan_key}/amend`), a wrong entry is mended with `correction`.
     """
-    applied = await service.apply_targets(db, caller, plan_key, body, Terms(catch_up, prune, if_match))
+    terms = Terms(catch_up, prune, if_match, correction)
+    applied = await service.apply_targets(db, caller, plan_key, body, terms)
     return reply(applied, version=applied["version"])

@@ -93,6 +93,23 @@ PERIOD_NOT_BEGUN = rule(
 
 # --- targets
 PLAN_NOT_FOLLOWED = rule("target_plan_unknown", vi="Không có kế hoạch {plan_key}.", en="There is no plan {plan_key}.")
+TARGETS_PLAN_CLOSED = rule(
+    "targets_plan_closed",
+    vi="Kế hoạch {plan_key} đã đóng nên không sửa chỉ tiêu được nữa.",
+    en="Plan {plan_key} is closed, so its targets can no longer change.",
+)
+TARGETS_NEED_AMENDMENT = rule(
+    "targets_need_amendment",
+    vi="Kế hoạch {plan_key} đã ban hành; chỉ tiêu mới cần văn bản sửa đổi (POST …/amend), sửa lỗi nhập liệu thì "
+    "nêu lý do bằng ?correction=.",
+    en="Plan {plan_key} has been issued; new targets need an amendment (POST …/amend), a wrong entry its reason in "
+    "?correction=.",
+)
+TARGET_NEEDS_AMENDMENT = rule(
+    "target_needs_amendment",
+    vi="Chỉ tiêu {key} khác với chỉ tiêu đã ghi khi kế hoạch ban hành.",
+    en="Target {key} is not what was recorded of the issued plan.",
+)
 TARGET_TWICE = rule(
     "target_twice",
     vi="Chỉ tiêu {value} đã có trong kế hoạch này cho cùng nhóm đối tượng.",

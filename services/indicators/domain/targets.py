@@ -90,6 +90,26 @@ def _window(code: str, period_type: PeriodType) -> Window:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanLife:
+    """How far a plan has come: its status and revision, and the revision its targets were last applied for."""
+
+    status: str
+    revision: int
+    applied_revision: int | None
+
+    def refusal(self, correction: str | None) -> Rule | None:
+        """Why its targets cannot change; None if they can.
+
+        What an issued plan promises changes by an amendment (a newer revision), or as a stated correction.
+        """
+        if self.status == "closed":
+            return rules.TARGETS_PLAN_CLOSED
+        is_new = self.applied_revision is None or self.revision > self.applied_revision
+        is_free = self.status == "draft" or is_new or correction is not None
+        return None if is_free else rules.TARGETS_NEED_AMENDMENT
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """What the rules look at in one target of a plan."""
 

@@ -97,7 +97,7 @@ class TargetsOfPlan(Body):
     province: str | None
     year: int
     plan_status: str
-    version: int = Field(description="Named by If-Match.")
+    version: int | None = Field(description="Named by If-Match; null with `known_at`: what was cannot be edited.")
     targets: list[TargetRow]
 
 

@@ -8,23 +8,22 @@ from typing import Any
 
 from chassis.auth import Caller
 from chassis.database import Session
-from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
+from chassis.errors import UNIT_NOT_COVERED, Forbidden
 from chassis.history import SetDiff
 
 CatchUp = Callable[[Session], Awaitable[None]]
-Rows = list[dict[str, Any]]
 
 EVERYWHERE = "*"
-_ENVELOPE_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a set is applied: pruned or not, only upon one version or any, and who fetches news of plans."""
+    """How a set is applied: pruned or not, upon one version or any, as a correction and why; who fetches news."""
 
     catch_up: CatchUp
     prune: bool = False
     if_match: int | None = None
+    correction: str | None = None
 
 
 def require_everywhere(caller: Caller) -> None:
@@ -35,16 +34,6 @@ def require_everywhere(caller: Caller) -> None:
     """
     if EVERYWHERE not in caller.admin_units:
         raise Forbidden(UNIT_NOT_COVERED, admin_unit=EVERYWHERE)
-
-
-def require_version(current: int, asked: int | None) -> None:
-    """An edit that names a version is made upon that version only.
-
-    Raises:
-        PreconditionFailed: there is a newer one ("stale_version").
-    """
-    if asked is not None and asked != current:
-        raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)
 
 
 def answer(db: Session, diffs: Mapping[str, SetDiff], token: str, **more: Any) -> dict[str, Any]:

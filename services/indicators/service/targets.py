@@ -8,16 +8,16 @@ from typing import Any
 from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
-from chassis.errors import BODY_INVALID, UNIT_NOT_COVERED, Forbidden, NotFound, Refused
+from chassis.errors import BODY_INVALID, UNIT_NOT_COVERED, Conflict, Fault, Forbidden, NotFound, Refused
 from chassis.history import SetDiff
 from chassis.listing import Listing
 from services.indicators.domain import rules
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.filters import TargetFilter
-from services.indicators.domain.targets import PlanFacts, check_targets, due_window
+from services.indicators.domain.targets import PlanFacts, PlanLife, check_targets, due_window
 from services.indicators.schemas.events import TARGETS_APPLIED
 from services.indicators.schemas.targets import TargetBody, TargetsBody
-from services.indicators.service.applying import CatchUp, Terms, answer, require_version
+from services.indicators.service.applying import CatchUp, Terms, answer
 from services.indicators.store import catalogue, replicas
 from services.indicators.store import targets as store
 from services.indicators.store.replicas import PlanHeader
@@ -32,7 +32,7 @@ def list_targets(viewer: Viewer, wanted: TargetFilter, known_at: datetime | None
 
 
 async def get_targets(db: ReadSession, viewer: Viewer, plan_key: str, known_at: datetime | None) -> dict[str, Any]:
-    """All targets of one plan, now or as they were known, and the version an edit has to name.
+    """All targets of one plan, now with the version an edit has to name, or as they were known.
 
     Raises:
         NotFound: no such plan, or not one the caller may see ("target_plan_unknown").
@@ -46,7 +46,7 @@ async def get_targets(db: ReadSession, viewer: Viewer, plan_key: str, known_at: 
         "province": plan.province,
         "year": plan.year,
         "plan_status": plan.status,
-        "version": await store.load_version(db, plan_key),
+        "version": None if known_at else await store.load_version(db, plan_key),
         "targets": await store.load_targets(db, viewer, plan_key, known_at),
     }
 
@@ -54,24 +54,64 @@ async def get_targets(db: ReadSession, viewer: Viewer, plan_key: str, known_at: 
 async def apply_targets(db: Session, caller: Caller, plan_key: str, body: TargetsBody, terms: Terms) -> dict[str, Any]:
     """Make a plan's targets say what the body says; what they said before stays readable.
 
-    An unchanged set writes and announces nothing. What the body leaves out is kept unless it is pruned.
+    An unchanged set writes and announces nothing. What the body leaves out is kept unless it is pruned. Of an
+    issued plan the set is added once; then it changes with an amendment of the plan, or as a stated correction.
 
     Raises:
         NotFound: no such plan, also after asking the plans service ("target_plan_unknown").
         Forbidden: the caller may not act for the plan's unit ("unit_not_covered").
         PreconditionFailed: the targets are not at the version asked for ("stale_version").
         Refused: faults in the body, each with its place ("body_invalid").
+        Conflict: the plan is closed ("targets_plan_closed"), or was issued with other targets
+            ("targets_need_amendment").
     """
+    try:
+        return await _apply(db, caller, plan_key, body, terms)
+    except Conflict as refused:
+        if refused.rule is not rules.TARGETS_NEED_AMENDMENT:
+            raise
+    # The amendment may have been stated a moment ago: it is asked for once, as an unknown plan is.
+    await db.rollback()
+    await terms.catch_up(db)
+    return await _apply(db, caller, plan_key, body, terms)
+
+
+async def _apply(db: Session, caller: Caller, plan_key: str, body: TargetsBody, terms: Terms) -> dict[str, Any]:
     plan = await _plan_to_write(db, caller, plan_key, terms.catch_up)
     entries = {entry["code"]: entry for entry in await catalogue.load_entries(db)}
     heads = await outbox.lock(db, [plan_key])
-    require_version(heads.version(plan_key), terms.if_match)
+    heads.require(plan_key, terms.if_match)
     before = {row["key"]: row for row in await store.load_targets(db, Viewer(caller, False), plan_key, None)}
     _refuse_faults(body, plan, entries, {} if terms.prune else before)
     after = {each.key: _row(each, place, plan, entries) for place, each in enumerate(body.targets, 1)}
     diff = await store.apply_targets(db, plan, list(after.values()), prune=terms.prune, at=heads.at)
-    token = await _announce(db, caller, plan, (diff, heads), (before, after))
+    await _close_set(db, plan, _restated(diff, before, after), terms.correction)
+    token = await _announce(db, caller, plan, (diff, heads), (before, after), terms.correction)
     return answer(db, {"targets": diff}, token, plan_key=plan_key, version=heads.version(plan_key))
+
+
+def _restated(diff: SetDiff, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+    """The targets that say something else than before, each with its place; another order says nothing else."""
+    fields = TargetBody.model_fields
+    updated = [key for key in diff.updated if any(before[key][name] != after[key][name] for name in fields)]
+    places = {key: f"/targets/{place}" for place, key in enumerate(after)}
+    return {key: places.get(key, "/targets") for key in (*diff.created, *updated, *diff.removed)}
+
+
+async def _close_set(db: Session, plan: PlanHeader, restated: dict[str, str], correction: str | None) -> None:
+    """Refuse what the plan's life does not allow; else remember for which revision the set was applied."""
+    if not restated:
+        return
+    applied = await store.find_applied_revision(db, plan.plan_key)
+    refusal = PlanLife(plan.status, plan.revision, applied).refusal(correction)
+    if refusal is not None:
+        faults = [
+            Fault(rules.TARGET_NEEDS_AMENDMENT, {"key": key}, pointer=place, value=key)
+            for key, place in restated.items()
+        ]
+        raise Conflict(refusal, faults=faults, plan_key=plan.plan_key)
+    if correction is None:
+        await store.note_applied(db, plan)
 
 
 async def _plan_to_write(db: Session, caller: Caller, plan_key: str, catch_up: CatchUp) -> PlanHeader:
@@ -126,13 +166,15 @@ async def _announce(
     plan: PlanHeader,
     done: tuple[SetDiff, outbox.Heads],
     sides: tuple[dict[str, Any], dict[str, Any]],
+    reason: str | None,
 ) -> str:
     diff, heads = done
     changes = [_change(key, sides) for key in (*diff.created, *diff.updated, *diff.removed)]
     if changes:
         before, after = ({each["key"]: each[side] for each in changes} for side in ("old", "new"))
         units = (plan.province, plan.admin_unit)
-        await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=(before, after))
+        said = ({"targets": before}, {"reason": reason, "targets": after})
+        await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=said)
     return await outbox.append(db, heads, [_event(plan, part) for part in outbox.parts_of(changes)])
 
 

@@ -29,6 +29,7 @@ class PlanHeader:
     admin_unit: str
     province: str
     year: int
+    revision: int
     status: str
     public_from: datetime | None
 
@@ -112,7 +113,8 @@ async def find_visible_plan(
     db: ReadSession, viewer: Viewer, plan_key: str, known_at: datetime | None = None
 ) -> PlanHeader | None:
     """A plan's header with its unit's integer, if the caller may see what was known of it."""
-    columns = (plans.c[name] for name in ("plan_key", "admin_unit", "province", "year", "status", "public_from"))
+    names = ("plan_key", "admin_unit", "province", "year", "revision", "status", "public_from")
+    columns = (plans.c[name] for name in names)
     found = await db.execute(
         select(*columns, units.c.id.label("admin_unit_id"))
         .join_from(plans, units, units.c.code == plans.c.admin_unit)

@@ -271,6 +271,15 @@ class Target(Versioned, Base, table=True):
     search_text: str = Field(sa_type=Text)
 
 
+class TargetSet(Base, table=True):
+    """For which revision of its plan a set of targets was last applied; a correction leaves it as it is."""
+
+    __tablename__ = "target_set"
+
+    plan_key: str = Field(primary_key=True, sa_type=Text)
+    revision: int = Field(sa_type=Integer)
+
+
 class Posting(Base, table=True):
     """One post of actuals: who sent it and what became of its rows; figures point here, so who and why stay."""
 

@@ -160,6 +160,24 @@ async def load_version(db: ReadSession, subject: str) -> int:
     return found.scalar() or 0
 
 
+async def find_applied_revision(db: ReadSession, plan_key: str) -> int | None:
+    """The revision of its plan for which a set was last applied; None: it never was."""
+    found = await db.execute(text("SELECT revision FROM target_set WHERE plan_key = :key"), {"key": plan_key})
+    revision: int | None = found.scalar()
+    return revision
+
+
+async def note_applied(db: Session, plan: PlanHeader) -> None:
+    """Remember for which revision of its plan a set was applied."""
+    await db.execute(
+        text(
+            "INSERT INTO target_set (plan_key, revision) VALUES (:key, :revision)"
+            " ON CONFLICT (plan_key) DO UPDATE SET revision = greatest(target_set.revision, excluded.revision)"
+        ),
+        {"key": plan.plan_key, "revision": plan.revision},
+    )
+
+
 async def number_words(db: Session, words: Collection[str]) -> dict[str, int]:
     """The integer of every sub-population, made where it is new; 0 is the whole population."""
     given = {"words": list(words)}

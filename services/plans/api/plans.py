@@ -83,7 +83,7 @@ async def get_plan(
     "/{plan_key}",
     tags=["plans"],
     dependencies=[DRY_RUN],
-    responses=answers(PlanChanges, {**WRITE_REFUSALS, 409: "plan_needs_amendment", 422: DOCUMENT_FAULTS}),
+    responses=answers(PlanChanges, {**WRITE_REFUSALS, 409: "plan_closed, plan_needs_amendment", 422: DOCUMENT_FAULTS}),
 )
 async def put_plan(
     db: Writing,

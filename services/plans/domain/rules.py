@@ -120,6 +120,11 @@ PLAN_NEEDS_AMENDMENT = rule(
     en="Plan {plan_key} has been issued; new content needs an amendment (POST …/amend), a wrong entry its "
     "reason in ?correction=.",
 )
+PLAN_CLOSED = rule(
+    "plan_closed",
+    vi="Kế hoạch {plan_key} đã đóng nên không sửa nội dung được nữa.",
+    en="Plan {plan_key} is closed, so it can no longer change.",
+)
 FIELD_NEEDS_AMENDMENT = rule(
     "field_needs_amendment",
     vi="{field} không phải chỗ để trống trong văn bản gốc nên không sửa được khi kế hoạch đã ban hành.",

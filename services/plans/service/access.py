@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chassis.auth import Caller
-from chassis.errors import STALE_VERSION, UNIT_NOT_COVERED, Forbidden, PreconditionFailed
-from chassis.outbox import Heads
+from chassis.errors import UNIT_NOT_COVERED, Forbidden
 
 
 def require_cover(caller: Caller, code: str, provinces: Iterable[str | None]) -> None:
@@ -26,14 +25,3 @@ def require_cover(caller: Caller, code: str, provinces: Iterable[str | None]) ->
 def as_keeper(caller: Caller) -> Caller:
     """The caller, seeing all there is: for reading what it was just let in to write."""
     return replace(caller, admin_units=frozenset({"*"}))
-
-
-def require_version(heads: Heads, subject: str, asked: int | None) -> None:
-    """Hold a write to the version the caller has read.
-
-    Raises:
-        PreconditionFailed: it changed since ("stale_version").
-    """
-    current = heads.version(subject)
-    if asked is not None and asked != current:
-        raise PreconditionFailed(STALE_VERSION, current=current, asked=asked)

@@ -13,7 +13,7 @@ from services.plans.domain.plans import PlanAct, PlanStatus, issue_faults, refus
 from services.plans.domain.rules import PLAN_FIELD_ALREADY_STATED, PLAN_UNKNOWN
 from services.plans.schemas.events import PLAN_AMENDED, PLAN_CLOSED, PLAN_ISSUED
 from services.plans.schemas.plans import LISTS, AmendBody, CloseBody, IssueBody
-from services.plans.service.access import as_keeper, require_version
+from services.plans.service.access import as_keeper
 from services.plans.service.announcing import Act, close
 from services.plans.service.plans import (
     Change,
@@ -117,7 +117,7 @@ async def _hold(db: Session, caller: Caller, plan_key: str, act: PlanAct, versio
     stored = await store.find_document(db, as_keeper(caller), plan_key)
     if stored is None:
         raise NotFound(PLAN_UNKNOWN, plan_key=plan_key)
-    require_version(heads, plan_key, version)
+    heads.require(plan_key, version)
     refusal = refusal_of(act, PlanStatus(stored["status"]))
     if refusal is not None:
         raise Conflict(refusal, plan_key=plan_key, status=stored["status"])

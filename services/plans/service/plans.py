@@ -18,6 +18,7 @@ from chassis.replies import encode
 from services.plans.domain.filters import AsKnown
 from services.plans.domain.items import item_faults
 from services.plans.domain.plans import (
+    IN_FORCE,
     Content,
     PlanKey,
     PlanStatus,
@@ -27,6 +28,7 @@ from services.plans.domain.plans import (
     planned_days,
 )
 from services.plans.domain.rules import (
+    PLAN_CLOSED,
     PLAN_KEY_INVALID,
     PLAN_NEEDS_AMENDMENT,
     PLAN_REVISION_UNKNOWN,
@@ -37,7 +39,7 @@ from services.plans.domain.rules import (
 from services.plans.domain.units import PROVINCE_TYPES
 from services.plans.schemas.events import PLAN_RECORDED
 from services.plans.schemas.plans import LISTS, PlanBody, PlanFields
-from services.plans.service.access import as_keeper, require_cover, require_version
+from services.plans.service.access import as_keeper, require_cover
 from services.plans.service.announcing import Act, close
 from services.plans.service.offices import load_known
 from services.plans.service.units import find_unit
@@ -80,15 +82,15 @@ async def apply_plan(db: Session, caller: Caller, plan_key: str, body: PlanBody,
         Forbidden: the token does not cover the unit ("unit_not_covered").
         PreconditionFailed: the plan changed since the version asked for ("stale_version").
         Refused: faults of the document, each with its place ("body_invalid"), or a key of the wrong form.
-        Conflict: an issued plan says something new ("plan_needs_amendment").
+        Conflict: the plan is closed ("plan_closed"), or an issued plan says something new ("plan_needs_amendment").
     """
     key = read_key(plan_key)
     province = await require_plan_cover(db, caller, key, body.phase)
     heads = await outbox.lock(db, [plan_key])
-    require_version(heads, plan_key, terms.version)
+    heads.require(plan_key, terms.version)
     stored = await store.find_document(db, as_keeper(caller), plan_key)
     await refuse_faults(db, key, province, body)
-    if stored is not None and stored["status"] != PlanStatus.DRAFT and terms.correction is None:
+    if stored is not None and stored["status"] in IN_FORCE and terms.correction is None:
         _refuse_amendment(stored, body, prune=terms.prune)
     header = {**(stored or new_header(key)), "province": province}
     act = Act(PLAN_RECORDED, "plan.record", terms.correction)
@@ -114,6 +116,8 @@ async def write_document(db: Session, caller: Caller, heads: outbox.Heads, chang
     diff = header_diff(change.stored, header)
     changes = {"header": diff, **lists}
     has_changes = any(part.has_changes for part in changes.values())
+    if has_changes and header["status"] == PlanStatus.CLOSED:
+        raise Conflict(PLAN_CLOSED, plan_key=header["plan_key"])
     return await close(db, caller, heads, (change.stored, header if has_changes else None), changes, change.act)
 
 

@@ -38,23 +38,27 @@ def find_heading(rows: Sequence[Sequence[str]], titles: Titles) -> Heading:
         TooLarge: it has more cells than any table ("columns_too_many").
     """
     known = titles.known()
-    counts = [sum(1 for cell in row if known.get(folded(cell))) for row in rows[:HEADING_ROWS]]
-    best = max(counts, default=0)
-    if not best:
+    lines = [_with_titles_above(rows, place, known) for place in range(min(len(rows), HEADING_ROWS))]
+    counts = [_known(line, known) for line in lines]
+    if not any(counts):
         raise _no_heading(rows, titles)
-    place = counts.index(best)
-    line = _with_titles_above(rows, place, known)
+    place = counts.index(max(counts))
+    line = lines[place]
     if len(line) > MOST_COLUMNS:
         raise TooLarge(COLUMNS_TOO_MANY, limit_columns=MOST_COLUMNS)
     after = rows[place + 1] if place + 1 < len(rows) else ()
-    lines = place + 2 if _is_numbering(after) else place + 1
-    return Heading(lines, header_of(line, titles), len(line))
+    taken = place + 2 if _is_numbering(after) else place + 1
+    return Heading(taken, header_of(line, titles), len(line))
 
 
 def known_titles(rows: Sequence[Sequence[str]], titles: Titles) -> int:
     """How many known titles the best line among the first rows has."""
     known = titles.known()
-    return max((sum(1 for cell in row if known.get(folded(cell))) for row in rows[:HEADING_ROWS]), default=0)
+    return max((_known(row, known) for row in rows[:HEADING_ROWS]), default=0)
+
+
+def _known(line: Sequence[str], known: dict[str, str | None]) -> int:
+    return sum(1 for cell in line if cell and known.get(folded(cell)))
 
 
 def untitled_cells(grid: pl.DataFrame, header: Header) -> Findings:
@@ -74,13 +78,18 @@ def letters(place: int) -> str:
     return name
 
 
-def titled(grid: pl.DataFrame, header: Header) -> pl.DataFrame:
-    """The rows of a grid that hold anything, with columns by their names instead of their places."""
-    places = {str(place): name for place, name in header.places.items() if str(place) in grid.columns}
+def filled(grid: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a grid that hold anything."""
     cells = [name for name in grid.columns if name != ROW]
     # One column that is filled throughout spares looking at the others.
-    if not any(grid.select(_is_filled(pl.col(name)).fill_null(value=False).all()).item() for name in cells[:2]):
-        grid = grid.filter(pl.any_horizontal(_is_filled(pl.col(name)) for name in cells))
+    if any(grid.select(_is_filled(pl.col(name)).fill_null(value=False).all()).item() for name in cells[:2]):
+        return grid
+    return grid.filter(pl.any_horizontal(_is_filled(pl.col(name)) for name in cells))
+
+
+def named(grid: pl.DataFrame, header: Header) -> pl.DataFrame:
+    """The titled columns of a grid by their names instead of their places."""
+    places = {str(place): name for place, name in header.places.items() if str(place) in grid.columns}
     return grid.select(ROW, *(pl.col(place).alias(name) for place, name in places.items()))
 
 

@@ -58,8 +58,22 @@ def _lines(block: bytes) -> pl.DataFrame:
         # The line put in front keeps the reader from taking the block for a packed file and unpacking it.
         return pl.read_lines(b"\n" + block, name=TEXT).slice(1)
     except pl.exceptions.ComputeError:
-        lines = block.removesuffix(b"\n").split(b"\n")
-        return pl.DataFrame({TEXT: pl.Series(lines, dtype=pl.Binary).cast(pl.String, strict=False)})
+        return _decoded_texts(block.removesuffix(b"\n").split(b"\n")).to_frame()
+
+
+def _decoded_texts(texts: list[bytes]) -> pl.Series:
+    """Texts out of their bytes, null where they are not UTF-8."""
+    try:
+        return pl.Series(TEXT, texts, pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series(TEXT, [_utf8(text) for text in texts], pl.String)
+
+
+def _utf8(text: bytes) -> str | None:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def read_array(source: bytes | Path, titles: Titles, name: str | None = None) -> Iterator[Table]:
@@ -72,9 +86,8 @@ def read_array(source: bytes | Path, titles: Titles, name: str | None = None) ->
     first = 1
     for texts in reader.rows(source):
         for start in range(0, len(texts), ROWS_AT_ONCE):
-            some = texts[start : start + ROWS_AT_ONCE]
-            lines = pl.Series(TEXT, some, pl.Binary).cast(pl.String, strict=False)
-            yield read_objects(lines.to_frame().with_row_index(ROW, first + start), titles)
+            some = _decoded_texts(texts[start : start + ROWS_AT_ONCE]).to_frame()
+            yield read_objects(some.with_row_index(ROW, first + start), titles)
         first += len(texts)
     if reader.broken is not None:
         yield _read_broken(reader.broken, first, titles)
@@ -121,15 +134,18 @@ class _ArrayReader:
 
     def _cut(self, held: bytes) -> tuple[list[bytes], bytes]:
         end = len(held)
-        for _ in range(self._CUTS_TRIED if end >= self._worth_cutting else 0):
+        if end < self._worth_cutting:
+            return [], held
+        for _ in range(self._CUTS_TRIED):
             end = held.rfind(b"}", 0, end)
             if end < 0:
                 break
             is_between = held[end + 1 : end + 1025].lstrip(_BLANK).startswith(b",")
             found = _decoded(held[: end + 1]) if is_between else None
             if found is not None:
+                self._worth_cutting = 0
                 return found, held[held.index(b",", end + 1) + 1 :]
-        self._worth_cutting = max(self._worth_cutting, 2 * len(held))  # trying at every piece would be quadratic
+        self._worth_cutting = 2 * len(held)  # trying at every piece would be quadratic
         return [], held
 
     def _finish(self, held: bytes, *, has_rows: bool) -> list[bytes] | None:

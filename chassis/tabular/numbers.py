@@ -31,7 +31,7 @@ _GRAMMARS = {
     NumberStyle.EN: rf"^{_GROUPS.format(',')}(?:[.][0-9]+)?$",
     NumberStyle.PLAIN: r"^[0-9]+(?:[.][0-9]+)?$",
 }
-_PARTS = r"^(-?) ?([0-9](?:[0-9., ]*[0-9])?) ?(%|nghìn|ngàn|triệu|tỷ|tỉ)? ?(đồng|đ|₫|vnđ|vnd)?[.]?$"
+_PARTS = r"^(-?) ?([0-9](?:[0-9., ]{0,60}[0-9])?) ?(%|nghìn|ngàn|triệu|tỷ|tỉ)? ?(?:(đồng|đ|₫|vnđ|vnd)[.]?)?$"
 _EXACT = Context(prec=100)  # more than a text of 62 signs can ask for
 _POWERS = {"nghìn": 3, "ngàn": 3, "triệu": 6, "tỷ": 9, "tỉ": 9}
 

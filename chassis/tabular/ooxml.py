@@ -41,6 +41,8 @@ class Package:
     def marks(self, sheet: int) -> Marks:
         """The extent, the percent cells and the error cells of a sheet, by its place in the workbook."""
         marks = Marks()
+        if sheet >= len(self.sheets):
+            raise unreadable(FORM, "more sheets than parts")
         rest = b""
         for piece in self._unpack(self.sheets[sheet]):
             rest += piece

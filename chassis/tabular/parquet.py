@@ -58,7 +58,7 @@ def _checked_rows(data: bytes, limits: Limits) -> int:
         if rows > limits.rows:
             raise TooLarge(ROWS_TOO_MANY, limit_rows=limits.rows)
         unpacked = sum(_unpacked(data, column[3], group.get(3, 0)) for group in groups for column in group.get(1, []))
-    except (ThriftError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, LookupError) as error:
         raise unreadable(FORM, "its description of itself is broken") from error
     if unpacked > limits.unpacked_bytes:
         raise TooLarge(UNPACKED_TOO_LARGE, limit_bytes=limits.unpacked_bytes)
@@ -67,7 +67,7 @@ def _checked_rows(data: bytes, limits: Limits) -> int:
 
 def _unpacked(data: bytes, column: dict[int, Any], rows: int) -> int:
     """How large the pages of a column say they unpack; readers hold them to it."""
-    place = min(start for start in (column.get(9), column.get(11)) if start)
+    place = min(start for start in (column[9], column.get(11)) if start)
     end = place + column[7]
     size = values = 0
     while place < end:

@@ -9,14 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from chassis.errors import TooLarge
+from chassis.tabular.apart import read_apart
 from chassis.tabular.findings import Findings
 from chassis.tabular.forms import Form, charset_of, form_of
 from chassis.tabular.json_text import read_array, read_lines
-from chassis.tabular.parquet import read_parquet
 from chassis.tabular.rules import ROWS_TOO_MANY
 from chassis.tabular.separated import read_separated
-from chassis.tabular.sheets import is_workbook, read_workbook
 from chassis.tabular.table import ROW, Limits, Table, Titles, table_of
+from chassis.tabular.workbooks import is_workbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def _tables(body: Body) -> Iterator[Table]:
     if form is Form.NDJSON:
         return read_lines(body.source, body.titles)
     if form is Form.PARQUET:
-        return read_parquet(body.source, body.titles, limits=body.limits)
+        return read_apart(body.source, body.titles, body.limits, is_parquet=True, sheet=None)
     # Some programs call a CSV file a spreadsheet because a spreadsheet program opens it, and the other way round.
     if form is Form.XLSX or is_workbook(body.source):
-        return read_workbook(body.source, body.titles, limits=body.limits, sheet=body.sheet)
+        return read_apart(body.source, body.titles, body.limits, is_parquet=False, sheet=body.sheet)
     separators = {"separators": ("\t",)} if form is Form.TSV else {}
     return read_separated(body.source, body.titles, charset=charset_of(body.content_type), **separators)

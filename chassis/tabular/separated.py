@@ -13,7 +13,7 @@ import polars as pl
 
 from chassis.errors import Fault
 from chassis.tabular.findings import Findings
-from chassis.tabular.grids import HEADING_ROWS, Heading, find_heading, known_titles, titled, untitled_cells
+from chassis.tabular.grids import HEADING_ROWS, Heading, filled, find_heading, known_titles, named, untitled_cells
 from chassis.tabular.pieces import pieces
 from chassis.tabular.rules import ROW_NOT_UTF8, ROW_TOO_WIDE, ROW_UNREADABLE
 from chassis.tabular.table import ROW, Table, Titles, table_of
@@ -62,7 +62,7 @@ def _with_first(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
 
 def _table(grid: pl.DataFrame, faults: list[Fault], layout: _Layout, titles: Titles) -> Table:
     header = layout.heading.header
-    cells = titled(grid, header)
+    cells = named(filled(grid), header)
     findings = Findings.together([Findings.of(faults), untitled_cells(grid, header)])
     return table_of(cells, titles, findings, received=cells.height + len(faults), is_strict=False)
 
@@ -122,8 +122,11 @@ def _layout(first: bytes, titles: Titles, separators: Sequence[str]) -> _Layout:
     if named:
         separators = (named,)
     skipped = 1 if named else 0  # a spreadsheet does not show that line
-    separator = max(separators, key=lambda sign: known_titles(_records(lines[skipped:], sign)[0], titles))
-    rows, ends = _records(lines[skipped:], separator)
+    read = {sign: _records(lines[skipped:], sign) for sign in separators}
+    separator = max(
+        separators, key=lambda sign: (known_titles(read[sign][0], titles), max(map(len, read[sign][0]), default=0))
+    )
+    rows, ends = read[separator]
     heading = find_heading(rows, titles)
     used = raw[: skipped + ends[heading.lines - 1]]
     return _Layout(separator, heading, sum(len(line) + 1 for line in used), heading.lines + 1)

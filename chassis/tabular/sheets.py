@@ -13,22 +13,17 @@ import polars as pl
 
 from chassis.errors import Fault, TooLarge
 from chassis.tabular.findings import Findings
-from chassis.tabular.grids import Heading, find_heading, titled, untitled_cells
-from chassis.tabular.pieces import head, whole
+from chassis.tabular.grids import Heading, find_heading, named, untitled_cells
+from chassis.tabular.pieces import whole
 from chassis.tabular.rules import CELL_ERROR, CELL_MERGED, ROWS_TOO_MANY
 from chassis.tabular.table import ROW, Kind, Limits, Table, Titles, table_of
-from chassis.tabular.workbooks import MAGICS, Sheet, open_sheet
+from chassis.tabular.workbooks import Sheet, open_sheet
 
 ROWS_AT_ONCE = 10_000
 MOST_MERGED_ROWS = 1_000_000
 MOST_EXACT = 2**53  # whole numbers up to here are exact in a sheet
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
-
-
-def is_workbook(source: bytes | Path) -> bool:
-    """Whether a body begins as a spreadsheet file does, whatever it is called."""
-    return head(source, 8).startswith(MAGICS)
 
 
 def read_workbook(source: bytes | Path, titles: Titles, *, limits: Limits, sheet: str | None = None) -> Iterator[Table]:
@@ -81,7 +76,7 @@ class _Reader:
         header = self.heading.header
         kinds = {name: pl.Series(columns[at][1], dtype=pl.UInt8) for at, name in header.places.items() if at in columns}
         findings = Findings.together([Findings.of(faults), untitled_cells(grid, header)])
-        return table_of(titled(grid, header), self.titles, findings, is_strict=False, kinds=kinds)
+        return table_of(named(grid, header), self.titles, findings, is_strict=False, kinds=kinds)
 
     def _columns(self, rows: list[list[Cell]]) -> dict[int, tuple[list[str | None], list[int]]]:
         """The texts and kinds of every column by its place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -150,6 +150,7 @@ def table_of(
         *(pl.col(name) if name in cells.columns else pl.lit(None, pl.String).alias(name) for name in titles.columns),
     )
     beside = [_kinds(given.get(name, Kind.TEXT), count).alias(name) for name in titles.columns]
+    assert all(len(column) == count for column in beside)
     return Table(full, pl.DataFrame(beside), findings, count if received is None else received, is_strict)
 
 
@@ -163,8 +164,3 @@ def in_row_order(table: Table) -> Table:
     """The same table, its rows as they were sent."""
     order = table.cells[ROW].arg_sort()
     return Table(table.cells[order], table.kinds[order], table.findings, table.received, table.is_strict)
-
-
-def slices(frame: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
-    """A frame in pieces of at most so many rows."""
-    yield from frame.iter_slices(rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -15,6 +16,7 @@ from chassis.tabular.foreign import foreign, unreadable
 from chassis.tabular.grids import HEADING_ROWS, known_titles
 from chassis.tabular.marks import Marks
 from chassis.tabular.ooxml import Package
+from chassis.tabular.pieces import head
 from chassis.tabular.rules import FILE_ENCRYPTED, SHEET_UNKNOWN, SHEETS_SEVERAL
 from chassis.tabular.table import Limits, Titles
 
@@ -54,6 +56,11 @@ class _Workbook:
             cells = self.file.get_sheet_by_index(place)
             first = [[shown(cell) for cell in row] for row in islice(cells.iter_rows(), HEADING_ROWS + 1)]
         return Sheet(cells.name, cells, marks, first)
+
+
+def is_workbook(source: bytes | Path) -> bool:
+    """Whether a body begins as a spreadsheet file does, whatever it is called."""
+    return head(source, 8).startswith(MAGICS)
 
 
 def open_sheet(data: bytes, titles: Titles, limits: Limits, name: str | None) -> Sheet:
@@ -99,6 +106,8 @@ def _open(data: bytes, limits: Limits) -> _Workbook:
         return _Workbook("XLSX", _file("XLSX", data), package.marks, limits)
     if data.startswith(biff.MAGIC):
         book = biff.read_book(data)
+        for place in range(len(book.starts)):
+            book.marks(place).check(limits.rows + HEADING_ROWS)  # the other reader lays all sheets out at once
         return _Workbook(biff.FORM, _file(biff.FORM, data), book.marks, limits)
     if data.lstrip()[:1] == b"<":
         reason_vi = "đây là trang HTML hoặc XML mang tên bảng tính; hãy mở bằng Excel rồi lưu thành .xlsx"

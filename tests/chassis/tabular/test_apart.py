@@ -1,0 +1,125 @@
+"""Foreign files read in a process of their own, which they may break without harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from chassis.errors import HouseError, Unreadable
+from chassis.tabular import Body, Limits, Titles, apart, read, read_whole
+from tests.chassis.tabular.bodies import CSV, PARQUET, TITLES, XLS, XLSX, Sheet, cells, found, parquet, xls
+
+HEADER = ("Mã đơn vị", "Chỉ tiêu", "Giá trị", "Ngày số liệu", "Ghi chú")
+BODY = Sheet().rows(HEADER, ("26491", "DX_01", 0.7), ("26434", "DX_02", "85,75%", None, "Đại Phước")).body()
+FRAME = pl.DataFrame({"admin_unit": ["26491", None], "value": [0.7, 1.0]})
+
+
+def test_every_foreign_form_comes_back_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(BODY)
+    for source in (BODY, path):
+        table = read_whole(Body(source, XLSX, TITLES))
+        assert cells(table, "admin_unit", "value", "note") == [
+            (2, "26491", "0.7", None),
+            (3, "26434", "85,75%", "Đại Phước"),
+        ]
+        assert table.kinds["value"].to_list() == [1, 0]
+        assert (table.received, table.is_strict) == (2, False)
+    assert cells(read_whole(Body(parquet(FRAME), PARQUET, TITLES)), "admin_unit", "value") == [
+        (1, "26491", "0.7"),
+        (2, None, "1.0"),
+    ]
+    assert cells(read_whole(Body(xls(HEADER, ("26491",)), XLS, TITLES)), "admin_unit") == [(2, "26491")]
+    # A spreadsheet is known by its first bytes, whatever it is called.
+    assert cells(read_whole(Body(BODY, CSV, TITLES)), "admin_unit") == [(2, "26491"), (3, "26434")]
+
+
+def test_findings_and_refusals_come_back_as_they_were() -> None:
+    sheet = Sheet().rows(HEADER, ("26491",))
+    sheet.sheet.write_formula(1, 2, "=1/0", None, "#DIV/0!")
+    assert found(read_whole(Body(sheet.body(), XLSX, TITLES))) == [(2, "value", "cell_error")]
+    with pytest.raises(HouseError) as refused:
+        read_whole(Body(BODY, XLSX, Titles(("code", "Giá trị của nó"), {"gia tri": "code"})))
+    assert (refused.value.status, refused.value.rule.code) == (422, "body_invalid")
+    assert [(f.rule.code, f.column) for f in refused.value.faults][:2] == [
+        ("field_unknown", "Mã đơn vị"),
+        ("field_unknown", "Chỉ tiêu"),
+    ]
+    with pytest.raises(HouseError) as refused:
+        read_whole(Body(parquet(FRAME), PARQUET, TITLES, Limits(rows=1)))
+    assert (refused.value.status, refused.value.values) == (413, {"limit_rows": 1})
+    with pytest.raises(Unreadable):
+        read_whole(Body(b"nothing of the kind", XLSX, TITLES))
+
+
+def test_one_reader_serves_one_file_after_another() -> None:
+    read_whole(Body(BODY, XLSX, TITLES))
+    (before,) = apart._idle
+    with pytest.raises(HouseError):
+        read_whole(Body(b"", PARQUET, TITLES))
+    read_whole(Body(BODY, XLSX, TITLES))
+    assert apart._idle == [before]
+
+
+def test_a_reader_that_dies_takes_only_its_file_along() -> None:
+    tables = read(Body(BODY, XLSX, TITLES))
+    apart.warm()
+    (reader,) = apart._idle[-1:]
+    os.kill(reader._process.pid, signal.SIGSTOP)  # it will not answer, nor be missed before it is asked
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(read_whole, Body(BODY, XLSX, TITLES))
+        while reader in apart._idle:
+            time.sleep(0.01)
+        os.kill(reader._process.pid, signal.SIGKILL)
+        with pytest.raises(Unreadable) as refused:
+            asked.result(10)
+    assert refused.value.rule.code == "file_unreadable"
+    assert next(tables).received == 2
+    tables.close()  # type: ignore[attr-defined]  # a generator
+    assert all(one.is_alive for one in apart._idle)
+
+
+def test_a_reader_gone_while_idle_is_replaced() -> None:
+    apart.warm()
+    gone = apart._idle[-1]
+    gone._process.kill()
+    gone._process.wait()
+    assert read_whole(Body(BODY, XLSX, TITLES)).received == 2
+    assert gone not in apart._idle
+
+
+def test_several_at_once() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        tables = list(pool.map(lambda _: read_whole(Body(BODY, XLSX, TITLES)), range(8)))
+    assert [table.received for table in tables] == [2] * 8
+    assert len(apart._idle) <= apart.MOST_AT_ONCE
+
+
+def test_no_reader_outlives_its_service() -> None:
+    code = (
+        "import time; from chassis.tabular import apart; apart.warm();"
+        "print(apart._idle[0]._process.pid, flush=True); time.sleep(60)"
+    )
+    service = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert service.stdout is not None
+    pid = int(service.stdout.readline())
+    service.kill()
+    service.wait()
+    service.stdout.close()
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split(")")[1].split()[0] == "Z":
+            return  # gone, only nobody has buried it
+        time.sleep(0.1)
+    raise AssertionError("it still runs")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -35,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = _folder()
     # A test database need not survive a power cut; what must survive a kill is tested on its own server.
     _server = EmbeddedPostgres(folder, settings={"fsync": "off", "full_page_writes": "off", "max_connections": "300"})
-    _server.start()
+    with _in_memory(folder):
+        _server.start()
     os.environ[ADMIN_URL] = _server.admin_url
     asyncio.run(_make_template(_server.admin_url))
 
@@ -44,7 +46,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server and remove its files."""
     if _server is not None:
         _server.stop()
-        _server.discard()
+        with _in_memory(_server.data_dir):
+            _server.discard()
         shutil.rmtree(_server.data_dir, ignore_errors=True)
         os.environ.pop(ADMIN_URL, None)
 
@@ -56,8 +59,16 @@ def _folder() -> Path:
     made = Path(tempfile.mkdtemp(prefix="chitieu-test-", dir=MEMORY if has_room else None))
     if has_room and os.geteuid() == 0:
         made.chmod(0o755)  # the server runs as nobody, who must be able to reach its own folder in it
-        postgres_folder.SHARED_FOLDER = made
     return made
+
+
+@contextlib.contextmanager
+def _in_memory(folder: Path) -> Iterator[None]:
+    """Root's databases go where the run's folder is, while the block lasts; tests of the server see no change."""
+    with pytest.MonkeyPatch.context() as patch:
+        if folder.is_relative_to(MEMORY) and os.geteuid() == 0:
+            patch.setattr(postgres_folder, "SHARED_FOLDER", folder)
+        yield
 
 
 async def _make_template(admin_url: str) -> None:

@@ -127,6 +127,30 @@ def _never() -> datetime:
     raise ValueError("lock() needs at least one subject")
 
 
+async def rely(db: Session, lists: Iterable[str]) -> None:
+    """Read lists that others change (units, offices, the catalogue) and build on what they say: until the end of
+    this transaction nobody changes them. Any number may rely on a list at once.
+
+    Lists are taken in the order of their names, by whoever takes several, and before the aggregates are locked.
+    """
+    await _agree(db, "pg_advisory_xact_lock_shared", lists)
+
+
+async def hold(db: Session, lists: Iterable[str]) -> None:
+    """Change lists that others rely on: wait until those are through, and let new ones wait."""
+    await _agree(db, "pg_advisory_xact_lock", lists)
+
+
+async def _agree(db: Session, lock_function: str, lists: Iterable[str]) -> None:
+    await db.execute(
+        text(
+            f"SELECT {lock_function}(hashtextextended(current_schema() || ' ' || name, 0))"
+            " FROM (SELECT DISTINCT unnest(CAST(:names AS text[])) AS name ORDER BY 1) ordered"
+        ),
+        {"names": list(lists)},
+    )
+
+
 async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
     """Write the events of locked aggregates, each with its own consecutive version; answers the write token.
 

@@ -324,15 +324,15 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(st
     with stocked.statements("indicators") as many:
         response = await post(stocked, *rows)
     assert response.status_code == 200, response.text[:500]
-    assert len(many) == len(one) == 9
+    assert len(many) == len(one) == 10
     changed = [{**each, "value": 0.5 if each["indicator"] == "DTI_SCORE" else 2} for each in rows]
     with stocked.statements("indicators") as updates:
         response = await post(stocked, *changed)
     assert counts(response) == {"received": len(rows), "updated": len(rows)}
-    assert len(updates) == 10
+    assert len(updates) == 11
     with stocked.statements("indicators") as nothing:
         await post(stocked, *changed)
-    assert len(nothing) == 6
+    assert len(nothing) == 7
 
 
 async def test_a_dry_run_answers_the_same_and_keeps_nothing(stocked: House) -> None:

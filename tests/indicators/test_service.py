@@ -215,7 +215,9 @@ async def test_every_write_is_in_the_audit(stocked: House) -> None:
     told = await items(stocked, "/v1/indicators/audit")
     assert [(each["action"], each["subject"]) for each in told] == [
         ("catalogue.applied", "catalogue:"),
-        ("regimes.applied", "regimes"),
+        ("regimes.applied", "calendar"),
+        ("regimes.applied", "state"),
+        ("regimes.applied", "state"),
         ("targets.applied", "26491-2026-digital-transformation-state-agencies"),
         ("actuals.posted", "26491"),
     ]

@@ -75,7 +75,7 @@ async def test_who_did_what_is_noted(units: House) -> None:
     noted = await items(units, "/audit", subject=PLAN_KEY)
     assert [row["action"] for row in noted] == ["plan.record", "plan.record", "plan.issue", "plan.amend", "plan.close"]
     assert {(row["client_id"], row["province"], row["commune"]) for row in noted} == {("tester", "75", "25378")}
-    assert noted[1]["old"] == {"title_en": make_plan()["title_en"]}
+    assert noted[1]["old"] == {"header": {"title_en": make_plan()["title_en"]}}
     assert noted[1]["new"]["header"] == {"title_en": "Other"}
     assert [row["new"]["reason"] for row in noted] == [None, None, None, "Điều chỉnh giữa năm", "Hết năm"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from chassis import periods
 from chassis.errors import Fault
@@ -74,6 +75,18 @@ def rules_of_unit(stated: Iterable[UnitDueRule], admin_unit: str, province: str 
         if distance is not None and (held is None or distance < held[0]):
             nearest[each.rule.period_type] = (distance, each.rule)
     return [rule for _, rule in nearest.values()]
+
+
+def own_rules(regime: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a regime says of single units: whether it is their default, and their own due rules."""
+    units: dict[str, dict[str, Any]] = {
+        unit: {"is_default": True, "due_rules": []} for unit in regime["default_for"] if unit != EVERYWHERE
+    }
+    for rule in regime["due_rules"]:
+        if rule["admin_unit"]:
+            own = units.setdefault(rule["admin_unit"], {"is_default": False, "due_rules": []})
+            own["due_rules"].append(rule)
+    return units
 
 
 def due_on(rules: Iterable[DueRule], period: Period) -> date | None:

@@ -21,7 +21,7 @@ from services.indicators.domain.actuals.reading import MAX_ROWS, SAMPLE, Row, re
 from services.indicators.domain.actuals.settling import Outcome, Settled, announced, settle
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.events import ACTUALS_POSTED
-from services.indicators.service.applying import CatchUp
+from services.indicators.service.applying import CATALOGUE, REGIMES, CatchUp, place_of
 from services.indicators.service.refusing import refuse_unresolved
 from services.indicators.store import figures, posting
 from services.indicators.store.posting import Key, PostingFacts, Resolved
@@ -156,9 +156,11 @@ def _read(caller: Caller, cells: Any, terms: PostTerms) -> Post:
 async def _resolve(db: Session, post: Post, terms: PostTerms) -> None:
     if not post.rows:
         return
+    await outbox.rely(db, [CATALOGUE, REGIMES])
     post.resolved = await posting.resolve(db, post.rows)
     if any(found.admin_unit_id is None for found in post.resolved.values()):
         await terms.catch_up(db)
+        await outbox.rely(db, [CATALOGUE, REGIMES])
         post.resolved = await posting.resolve(db, post.rows)
     told = {(fault.row, fault.column) for fault in post.faults}
     found = await refuse_unresolved(db, post.caller, post.rows, post.resolved)
@@ -235,7 +237,7 @@ def _events(post: Post, import_id: UUID) -> list[outbox.Event]:
                 "source": SAMPLE if is_sample else None,
                 "changes": part,
             },
-            *_place(unit, provinces[unit]),
+            *place_of(unit, provinces[unit]),
             is_public=is_sample,
         )
         for (unit, is_sample), changes in sorted(told.items())
@@ -256,7 +258,7 @@ async def _audit(db: Session, post: Post, import_id: UUID) -> None:
     deeds = [
         audit.Deed(
             unit,
-            *_place(unit, province),
+            *place_of(unit, province),
             {
                 "import_id": import_id,
                 "created": changed[unit, Outcome.CREATED],
@@ -266,11 +268,6 @@ async def _audit(db: Session, post: Post, import_id: UUID) -> None:
         for unit, province in sorted(post.provinces.items())
     ]
     await audit.record_all(db, post.caller, "actuals.posted", deeds)
-
-
-def _place(unit: str, province: str | None) -> tuple[str | None, str | None]:
-    """Province and commune of a unit; a province is no commune."""
-    return province, None if unit == province else unit
 
 
 def _result(db: Session, post: Post, terms: PostTerms, written: tuple[UUID | None, str]) -> PostResult:

@@ -14,6 +14,7 @@ from chassis.history import SetDiff
 CatchUp = Callable[[Session], Awaitable[None]]
 
 EVERYWHERE = "*"
+CATALOGUE, REGIMES = "catalogue", "regimes"  # the lists that targets and figures rely on
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ def require_everywhere(caller: Caller) -> None:
     """
     if EVERYWHERE not in caller.admin_units:
         raise Forbidden(UNIT_NOT_COVERED, admin_unit=EVERYWHERE)
+
+
+def place_of(unit: str, province: str | None) -> tuple[str | None, str | None]:
+    """Province and commune of a unit; a province is no commune."""
+    return province, None if unit == province else unit
 
 
 def answer(db: Session, diffs: Mapping[str, SetDiff], token: str, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,6 @@ from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
 from chassis.errors import BODY_INVALID, UNIT_NOT_COVERED, Conflict, Fault, Forbidden, NotFound, Refused
-from chassis.history import SetDiff
 from chassis.listing import Listing
 from chassis.problems import unknown
 from services.indicators.domain import rules
@@ -17,10 +17,12 @@ from services.indicators.domain.catalogue import check_catalogue
 from services.indicators.domain.filters import CatalogueFilter
 from services.indicators.schemas.catalogue import CatalogueBody, IndicatorBody
 from services.indicators.schemas.events import INDICATOR_CHANGED
-from services.indicators.service.applying import Terms, answer, require_everywhere
+from services.indicators.service.applying import CATALOGUE, Terms, answer, place_of, require_everywhere
 from services.indicators.store import catalogue as store
 from services.indicators.store import replicas
 from services.indicators.store.visibility import Viewer
+
+Place = tuple[str | None, str | None]
 
 
 def list_indicators(viewer: Viewer, wanted: CatalogueFilter, known_at: datetime | None) -> Listing:
@@ -54,7 +56,8 @@ async def apply_catalogue(db: Session, caller: Caller, body: CatalogueBody, term
         Conflict: pruning would remove codes that are in use ("indicator_in_use").
     """
     owner = body.owner or ""
-    await _check_owner(db, caller, owner, terms)
+    place = await _check_owner(db, caller, owner, terms)
+    await outbox.hold(db, [CATALOGUE])
     entries = await store.load_entries(db)
     faults = check_catalogue([each.entry() for each in body.indicators], owner, {entry["code"] for entry in entries})
     if faults:
@@ -65,14 +68,16 @@ async def apply_catalogue(db: Session, caller: Caller, body: CatalogueBody, term
     if terms.prune:
         await _refuse_removing_used(db, [code for code in before if code not in after])
     diff = await store.apply_entries(db, owner, list(after.values()), prune=terms.prune, at=heads.at)
-    token = await _announce(db, caller, (diff, heads), (before, after), owner)
+    changes = [_change(code, (before, after)) for code in (*diff.created, *diff.updated, *diff.removed)]
+    token = await _announce(db, caller, (changes, heads), owner, place)
     return answer(db, {"indicators": diff}, token)
 
 
-async def _check_owner(db: Session, caller: Caller, owner: str, terms: Terms) -> None:
+async def _check_owner(db: Session, caller: Caller, owner: str, terms: Terms) -> Place:
+    """Let the caller write the codes of an owner; answers where the owner lies."""
     if not owner:
         require_everywhere(caller)
-        return
+        return None, None
     unit = await replicas.find_unit(db, owner)
     if unit is None:
         await terms.catch_up(db)
@@ -82,6 +87,7 @@ async def _check_owner(db: Session, caller: Caller, owner: str, terms: Terms) ->
         raise Refused(BODY_INVALID, faults=[fault])
     if not caller.covers(*unit):
         raise Forbidden(UNIT_NOT_COVERED, admin_unit=owner)
+    return place_of(*unit)
 
 
 async def _refuse_removing_used(db: Session, codes: list[str]) -> None:
@@ -91,20 +97,13 @@ async def _refuse_removing_used(db: Session, codes: list[str]) -> None:
 
 
 async def _announce(
-    db: Session,
-    caller: Caller,
-    done: tuple[SetDiff, outbox.Heads],
-    sides: tuple[dict[str, Any], dict[str, Any]],
-    owner: str,
+    db: Session, caller: Caller, done: tuple[Sequence[dict[str, Any]], outbox.Heads], owner: str, place: Place
 ) -> str:
-    diff, heads = done
-    changes = [_change(code, sides) for code in (*diff.created, *diff.updated, *diff.removed)]
+    changes, heads = done
     if changes:
         before, after = ({each["code"]: each[side] for each in changes} for side in ("old", "new"))
-        units = (None, owner or None)
-        await audit.record(db, caller, "catalogue.applied", f"catalogue:{owner}", units=units, change=(before, after))
-    events = [outbox.Event(INDICATOR_CHANGED, each["code"], each, commune=owner or None) for each in changes]
-    return await outbox.append(db, heads, events)
+        await audit.record(db, caller, "catalogue.applied", f"catalogue:{owner}", units=place, change=(before, after))
+    return await outbox.append(db, heads, [outbox.Event(INDICATOR_CHANGED, e["code"], e, *place) for e in changes])
 
 
 _FIELDS = tuple(IndicatorBody.model_fields)

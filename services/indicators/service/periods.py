@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,13 @@ from chassis.errors import BODY_INVALID, Conflict, Refused
 from chassis.listing import Listing
 from services.indicators.domain import rules
 from services.indicators.domain.filters import PeriodFilter
-from services.indicators.domain.periods import Regime, check_regimes
+from services.indicators.domain.periods import Regime, check_regimes, own_rules
 from services.indicators.schemas.events import REGIME_CHANGED
 from services.indicators.schemas.periods import RegimeBody, RegimesBody
-from services.indicators.service.applying import Terms, answer, require_everywhere
+from services.indicators.service.applying import REGIMES, Terms, answer, place_of, require_everywhere
 from services.indicators.store import periods as store
+
+Sides = tuple[Any, Any]  # what was said before, and what is said now
 
 
 def list_regimes(codes: Sequence[str], known_at: datetime | None) -> Listing:
@@ -40,6 +42,7 @@ async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: T
         Conflict: periods with figures would get other days ("regime_in_use").
     """
     require_everywhere(caller)
+    await outbox.hold(db, [REGIMES])
     bodies = {each.code: each.model_dump() for each in body.regimes}
     before = await store.load_regimes(db)
     staying = {} if terms.prune else {code: each for code, each in before.items() if code not in bodies}
@@ -56,10 +59,24 @@ async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: T
     changed = {key.split("/")[0] for diff in diffs.values() for key in (*diff.created, *diff.updated, *diff.removed)}
     if changed:
         await store.make_periods(db, regimes)
-        sides = [{code: side.get(code) for code in sorted(changed)} for side in (before, bodies)]
-        await audit.record(db, caller, "regimes.applied", "regimes", change=(sides[0], sides[1]))
+        await _note(db, caller, {code: (before.get(code), bodies.get(code)) for code in sorted(changed)})
     events = [_event(code, before.get(code), bodies.get(code)) for code in sorted(changed)]
     return answer(db, diffs, await outbox.append(db, heads, events))
+
+
+async def _note(db: Session, caller: Caller, changed: Mapping[str, Sides]) -> None:
+    """One audit row per regime, and one per unit whose own due days or default regime it changes."""
+    deeds = [audit.Deed(code, None, None, new, old=old) for code, (old, new) in changed.items()]
+    touched = [(code, unit, sides) for code, both in changed.items() for unit, sides in _by_unit(both).items()]
+    places = await store.load_places(db, {unit for _, unit, _ in touched})
+    deeds += [audit.Deed(code, *place_of(unit, places.get(unit)), new, old=old) for code, unit, (old, new) in touched]
+    await audit.record_all(db, caller, "regimes.applied", deeds)
+
+
+def _by_unit(sides: Sides) -> dict[str, Sides]:
+    """What a regime says of each unit that it names, before and after, where that differs."""
+    old, new = ({} if side is None else own_rules(side) for side in sides)
+    return {unit: (old.get(unit), new.get(unit)) for unit in sorted({*old, *new}) if old.get(unit) != new.get(unit)}
 
 
 def _rule(body: RegimeBody) -> Regime:

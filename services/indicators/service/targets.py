@@ -17,7 +17,7 @@ from services.indicators.domain.filters import TargetFilter
 from services.indicators.domain.targets import PlanFacts, PlanLife, check_targets, due_window
 from services.indicators.schemas.events import TARGETS_APPLIED
 from services.indicators.schemas.targets import TargetBody, TargetsBody
-from services.indicators.service.applying import CatchUp, Terms, answer
+from services.indicators.service.applying import CATALOGUE, CatchUp, Terms, answer, place_of
 from services.indicators.store import catalogue, replicas
 from services.indicators.store import targets as store
 from services.indicators.store.replicas import PlanHeader
@@ -78,6 +78,7 @@ async def apply_targets(db: Session, caller: Caller, plan_key: str, body: Target
 
 async def _apply(db: Session, caller: Caller, plan_key: str, body: TargetsBody, terms: Terms) -> dict[str, Any]:
     plan = await _plan_to_write(db, caller, plan_key, terms.catch_up)
+    await outbox.rely(db, [CATALOGUE])
     entries = {entry["code"]: entry for entry in await catalogue.load_entries(db)}
     heads = await outbox.lock(db, [plan_key])
     heads.require(plan_key, terms.if_match)
@@ -172,7 +173,7 @@ async def _announce(
     changes = [_change(key, sides) for key in (*diff.created, *diff.updated, *diff.removed)]
     if changes:
         before, after = ({each["key"]: each[side] for each in changes} for side in ("old", "new"))
-        units = (plan.province, plan.admin_unit)
+        units = place_of(plan.admin_unit, plan.province)
         said = ({"targets": before}, {"reason": reason, "targets": after})
         await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=said)
     return await outbox.append(db, heads, [_event(plan, part) for part in outbox.parts_of(changes)])
@@ -189,11 +190,11 @@ def _said(row: dict[str, Any]) -> dict[str, Any]:
 
 def _event(plan: PlanHeader, changes: list[dict[str, Any]]) -> outbox.Event:
     data = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "changes": changes}
+    place = place_of(plan.admin_unit, plan.province)
     return outbox.Event(
         TARGETS_APPLIED,
         plan.plan_key,
         data,
-        province=plan.province,
-        commune=None if plan.admin_unit == plan.province else plan.admin_unit,
+        *place,
         is_public=plan.is_public,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,6 +143,15 @@ async def load_regimes(db: ReadSession) -> dict[str, dict[str, Any]]:
     query = select(regimes.c.key.label("code"), *(regimes.c[name] for name in _STORED), _rules_of_regime(None))
     found = await db.execute(query.where(as_of(Regime, None)))
     return {row["code"]: dict(row) for row in found.mappings()}
+
+
+async def load_places(db: ReadSession, codes: Collection[str]) -> dict[str, str]:
+    """The provinces of units, by code; a province's is its own. Unknown codes are left out."""
+    if not codes:
+        return {}
+    province = func.coalesce(units.c.province_code, units.c.code)
+    found = await db.execute(select(units.c.code, province).where(units.c.code.in_(codes)))
+    return {row[0]: row[1] for row in found}
 
 
 async def apply_regimes(

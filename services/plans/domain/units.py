@@ -72,6 +72,11 @@ def unit_faults(rows: Sequence[Validity], known_provinces: Iterable[Validity] = 
     return sorted(faults, key=lambda fault: fault.row or 0)
 
 
+def place_of(code: str, province: str | None) -> tuple[str | None, str | None]:
+    """Province and commune of a unit; a province lies in itself and is no commune."""
+    return (province, code) if len(code) == COMMUNE_CODE_LENGTH else (code, None)
+
+
 def overlap(first: Validity, second: Validity) -> bool:
     """Whether two validities share a day."""
     return _ends(first) > second.valid_from and _ends(second) > first.valid_from

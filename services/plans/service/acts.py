@@ -21,7 +21,7 @@ from services.plans.service.plans import (
     plain,
     read_key,
     refuse_faults,
-    require_plan_cover,
+    rely_on_unit,
     write_document,
 )
 from services.plans.store import plans as store
@@ -112,7 +112,7 @@ async def close_plan(db: Session, caller: Caller, plan_key: str, body: CloseBody
 
 
 async def _hold(db: Session, caller: Caller, plan_key: str, act: PlanAct, version: int | None) -> Held:
-    province = await require_plan_cover(db, caller, read_key(plan_key), None)
+    province = await rely_on_unit(db, caller, read_key(plan_key), None)
     heads = await outbox.lock(db, [plan_key])
     stored = await store.find_document(db, as_keeper(caller), plan_key)
     if stored is None:

@@ -11,13 +11,15 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.history import SetDiff
 from services.plans.domain.plans import PUBLIC_STATUSES
-from services.plans.domain.units import COMMUNE_CODE_LENGTH
+from services.plans.domain.units import place_of
 from services.plans.schemas.events import PlanChanged
+from services.plans.schemas.plans import PlanFields
 from services.plans.service.access import as_keeper
 from services.plans.store import plans as store
 
 Row = dict[str, Any]
 ANNOUNCED = tuple(PlanChanged.model_fields)
+FIELDS = tuple(PlanFields.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +47,37 @@ async def close(
     plan_key = after["plan_key"]
     after = {**after, "version": heads.version(plan_key) + 1}
     await store.record_header(db, after, heads.at)
-    units = (after["province"], _commune(after))
-    old = {name: before[name] for name in changes["header"].updated} if before else None
-    new = {"reason": act.reason, "header": {name: after[name] for name in changes["header"].updated}}
-    summary = {name: diff.summary() for name, diff in changes.items() if diff.has_changes}
-    await audit.record(db, caller, act.deed, plan_key, units=units, change=(old, {**new, "changes": summary}))
+    units = place_of(after["admin_unit"], after["province"])
+    said = (_said(before, changes), {"reason": act.reason, **(_said(after, changes) or {})})
+    await audit.record(db, caller, act.deed, plan_key, units=units, change=said)
     token = await outbox.append(db, heads, [await _event(db, caller, after, act)])
     return _answer(db, after, changes, token)
 
 
 async def _event(db: Session, caller: Caller, header: Row, act: Act) -> outbox.Event:
     announced = await store.find_announced(db, as_keeper(caller), header["plan_key"])
+    province, commune = place_of(header["admin_unit"], header["province"])
     return outbox.Event(
         act.event_type,
         header["plan_key"],
         {name: announced[name] for name in ANNOUNCED},
-        province=header["province"],
-        commune=_commune(header),
+        province=province,
+        commune=commune,
         is_public=header["status"] in PUBLIC_STATUSES,
     )
 
 
-def _commune(header: Mapping[str, Any]) -> str | None:
-    unit: str = header["admin_unit"]
-    return unit if len(unit) == COMMUNE_CODE_LENGTH else None
+def _said(document: Mapping[str, Any] | None, changes: Mapping[str, SetDiff]) -> Row | None:
+    """What a document says in every place that changed: fields of its header, and items by list and key."""
+    if document is None:
+        return None
+    fields = changes["header"].updated or (FIELDS if changes["header"].created else ())
+    said: Row = {"header": {name: document[name] for name in fields}}
+    for name, diff in changes.items():
+        touched = {*diff.created, *diff.updated, *diff.removed}
+        if name != "header" and touched:
+            said[name] = {item["key"]: item for item in document[name] if item["key"] in touched}
+    return said
 
 
 def _answer(db: Session, header: Mapping[str, Any], changes: Mapping[str, SetDiff], token: str | None) -> Row:

@@ -21,15 +21,16 @@ from services.plans.domain.rules import (
     OFFICE_KIND_UNKNOWN,
     UNIT_UNKNOWN,
 )
-from services.plans.domain.units import COMMUNE_CODE_LENGTH
+from services.plans.domain.units import place_of
 from services.plans.schemas.events import OFFICE_CHANGED, OFFICE_REMOVED
 from services.plans.schemas.offices import OfficeKindsBody, OfficesBody
 from services.plans.service.access import require_cover
-from services.plans.service.units import find_unit
+from services.plans.service.units import UNITS, find_unit
 from services.plans.store import offices as store
 
 Row = dict[str, Any]
 KINDS = "office_kinds"  # the aggregate of the shared list
+_OF_KIND = ("name_vi", "name_en", "level", "aliases", "note")
 
 
 def list_kinds(wanted: OfficeFilter, known_at: datetime | None) -> Listing:
@@ -59,13 +60,18 @@ async def put_kinds(db: Session, caller: Caller, body: OfficeKindsBody, *, prune
     """
     require_cover(caller, "*", ())
     _refuse(_repeated(body.office_kinds, KINDS), alias_faults(body.office_kinds, field_name=KINDS))
+    await outbox.hold(db, [KINDS])
     heads = await outbox.lock(db, [KINDS])
+    before = {kind.key: {name: getattr(kind, name) for name in _OF_KIND} for kind in await store.load_kinds(db)}
     rows = [kind.model_dump() for kind in body.office_kinds]
     diff = await store.apply_kinds(db, rows, prune=prune, at=heads.at)
     await _refuse_used_kinds(db, diff.removed)
     offices = await store.load_offices(db, [*diff.created, *diff.updated], None) if diff.has_changes else []
     token = await _announce(db, _changed(offices))
-    return await _close(db, caller, "office_kinds.put", KINDS, (diff, token))
+    if diff.has_changes:
+        change = _sides(diff, before, rows)
+        await audit.record(db, caller, "office_kinds.put", KINDS, change=change)
+    return await _answer(db, KINDS, diff, token)
 
 
 async def put_offices(db: Session, caller: Caller, admin_unit: str, body: OfficesBody, *, prune: bool) -> Row:
@@ -77,13 +83,16 @@ async def put_offices(db: Session, caller: Caller, admin_unit: str, body: Office
         Refused: a slug twice, or an office that is neither of a known kind nor named itself ("body_invalid").
         Conflict: an office to remove is named by a plan ("office_in_use").
     """
+    await outbox.rely(db, [UNITS, KINDS])
+    await outbox.hold(db, [offices_of(admin_unit)])
     unit, _ = await find_unit(db, admin_unit, (date.min, date.max))
     require_cover(caller, admin_unit, [unit.province_code] if unit else [])
     if unit is None:
         raise NotFound(UNIT_UNKNOWN, code=admin_unit)
     kinds = {kind.key for kind in await store.load_kinds(db)}
     _refuse(_repeated(body.offices, "offices"), _unnamed(body, kinds))
-    heads = await outbox.lock(db, [KINDS, f"offices:{admin_unit}"])
+    heads = await outbox.lock(db, [KINDS, offices_of(admin_unit)])
+    before = await store.load_own(db, admin_unit)
     rows = [office.model_dump() for office in body.offices]
     diff = await store.apply_offices(db, admin_unit, rows, prune=prune, at=heads.at)
     await _refuse_used_offices(db, diff.removed, admin_unit, kinds)
@@ -91,7 +100,15 @@ async def put_offices(db: Session, caller: Caller, admin_unit: str, body: Office
     offices = await store.load_offices(db, changed, admin_unit) if changed else []
     gone = [(OFFICE_REMOVED, {"admin_unit": admin_unit, "slug": slug}, unit.province_code) for slug in diff.removed]
     token = await _announce(db, [*_changed(offices), *gone])
-    return await _close(db, caller, "offices.put", admin_unit, (diff, token))
+    if diff.has_changes:
+        units = place_of(admin_unit, unit.province_code)
+        await audit.record(db, caller, "offices.put", admin_unit, units=units, change=_sides(diff, before, rows))
+    return await _answer(db, "offices", diff, token)
+
+
+def offices_of(admin_unit: str) -> str:
+    """The list of a unit's offices, which its plans rely on."""
+    return f"offices:{admin_unit}"
 
 
 def _refuse(*groups: Any) -> None:
@@ -153,13 +170,13 @@ def _without_province(office: Row) -> Row:
 
 def _event(heads: outbox.Heads, event_type: str, office: Row, province: str | None) -> outbox.Event:
     unit, subject = office["admin_unit"], _subject(office)
-    is_commune = len(unit) == COMMUNE_CODE_LENGTH
+    own_province, commune = place_of(unit, province)
     return outbox.Event(
         event_type,
         subject,
         {**office, "version": heads.version(subject) + 1},
-        province=province if is_commune else unit,
-        commune=unit if is_commune else None,
+        province=own_province,
+        commune=commune,
     )
 
 
@@ -167,11 +184,15 @@ def _subject(office: Mapping[str, Any]) -> str:
     return f"{office['admin_unit']}/{office['slug']}"
 
 
-async def _close(db: Session, caller: Caller, action: str, subject: str, result: tuple[SetDiff, str | None]) -> Row:
-    diff, token = result
+def _sides(diff: SetDiff, before: Mapping[str, Row], rows: Sequence[Row]) -> tuple[Row, Row]:
+    """What every changed office said before, and says now."""
+    after = {row["slug"]: {name: value for name, value in row.items() if name != "slug"} for row in rows}
+    changed = [*diff.created, *diff.updated, *diff.removed]
+    return {slug: before.get(slug) for slug in changed}, {slug: after.get(slug) for slug in changed}
+
+
+async def _answer(db: Session, name: str, diff: SetDiff, token: str | None) -> Row:
     if diff.has_changes:
-        await audit.record(db, caller, action, subject, change=(None, diff.summary()))
         token = token or await outbox.write_token(db)
     dry_run = bool(db.info.get("dry_run"))
-    name = KINDS if subject == KINDS else "offices"
     return {"dry_run": dry_run, "changes": {name: diff.summary()}, "write_token": None if dry_run else token}

@@ -41,8 +41,8 @@ from services.plans.schemas.events import PLAN_RECORDED
 from services.plans.schemas.plans import LISTS, PlanBody, PlanFields
 from services.plans.service.access import as_keeper, require_cover
 from services.plans.service.announcing import Act, close
-from services.plans.service.offices import load_known
-from services.plans.service.units import find_unit
+from services.plans.service.offices import KINDS, load_known, offices_of
+from services.plans.service.units import UNITS, find_unit
 from services.plans.store import plans as store
 
 Row = dict[str, Any]
@@ -85,7 +85,7 @@ async def apply_plan(db: Session, caller: Caller, plan_key: str, body: PlanBody,
         Conflict: the plan is closed ("plan_closed"), or an issued plan says something new ("plan_needs_amendment").
     """
     key = read_key(plan_key)
-    province = await require_plan_cover(db, caller, key, body.phase)
+    province = await rely_on_unit(db, caller, key, body.phase)
     heads = await outbox.lock(db, [plan_key])
     heads.require(plan_key, terms.version)
     stored = await store.find_document(db, as_keeper(caller), plan_key)
@@ -112,7 +112,7 @@ async def write_document(db: Session, caller: Caller, heads: outbox.Heads, chang
     """Write header and lists of a document as far as they differ, and announce the act."""
     scope = {"admin_unit": change.header["admin_unit"], "plan_key": change.header["plan_key"]}
     lists = await store.apply_items(db, scope, change.body.lists(), prune=change.prune, at=heads.at)
-    header = {**change.header, **change.body.header()}
+    header = {**change.header, **change.body.header(), **change.body.lists()}
     diff = header_diff(change.stored, header)
     changes = {"header": diff, **lists}
     has_changes = any(part.has_changes for part in changes.values())
@@ -140,6 +140,20 @@ def read_key(plan_key: str) -> PlanKey:
     if key is None:
         raise Refused(PLAN_KEY_INVALID, plan_key=plan_key)
     return key
+
+
+async def rely_on_unit(db: Session, caller: Caller, key: PlanKey, phase: str | None) -> str:
+    """Let the caller write the plan of a unit, which with all offices a plan may name stays until it is written.
+
+    Answers the unit's province.
+
+    Raises:
+        Forbidden, Refused: as `require_plan_cover`.
+    """
+    await outbox.rely(db, [UNITS])
+    province = await require_plan_cover(db, caller, key, phase)
+    await outbox.rely(db, [KINDS, offices_of(key.admin_unit), offices_of(province)])
+    return province
 
 
 async def require_plan_cover(db: ReadSession, caller: Caller, key: PlanKey, phase: str | None) -> str:

@@ -14,13 +14,15 @@ from chassis.history import SetDiff
 from chassis.listing import Listing
 from services.plans.domain.filters import PlanFilter, UnitFilter
 from services.plans.domain.rules import UNIT_IN_USE, UNIT_UNKNOWN
-from services.plans.domain.units import COMMUNE_CODE_LENGTH, by_code, latest_within, unit_faults
+from services.plans.domain.units import by_code, latest_within, place_of, unit_faults
 from services.plans.schemas.events import ADMIN_UNIT_CHANGED
 from services.plans.schemas.units import AdminUnitsBody
 from services.plans.service.access import require_cover
 from services.plans.store import units as store
 
 Row = dict[str, Any]
+Rows = list[Row]
+UNITS = "admin_units"  # the list that plans and offices rely on
 
 
 def list_units(wanted: UnitFilter, known_at: datetime | None) -> Listing:
@@ -63,6 +65,7 @@ async def put_units(db: Session, caller: Caller, body: AdminUnitsBody, *, prune:
         Refused: overlapping or empty validities, unknown provinces, each with row and column ("body_invalid").
         Conflict: a code to remove is in use ("unit_in_use").
     """
+    await outbox.hold(db, [UNITS])
     given = by_code(body.admin_units)
     stored = by_code(await store.load_validities(db, None if prune else list(given)))
     removed = [code for code in stored if code not in given] if prune else []
@@ -72,7 +75,7 @@ async def put_units(db: Session, caller: Caller, body: AdminUnitsBody, *, prune:
     await _refuse_faults(db, body, prune=prune)
     await _refuse_used(db, removed)
     heads = await outbox.lock(db, [*given, *removed])
-    now = {code: rows_of(rows) for code, rows in by_code(await store.load_validities(db, [*given, *removed])).items()}
+    now = {code: rows_of(rows) for code, rows in stored.items()}
     new = {code: rows_of(rows) for code, rows in given.items()}
     diff = _difference(now, new, removed)
     if not diff.has_changes:
@@ -81,7 +84,8 @@ async def put_units(db: Session, caller: Caller, body: AdminUnitsBody, *, prune:
     await store.replace_validities(db, changed, [row for code in changed for row in new.get(code, ())], heads.at)
     events = [_event(code, new.get(code) or [], now.get(code) or [], heads.version(code) + 1) for code in changed]
     token = await outbox.append(db, heads, events)
-    await audit.record(db, caller, "admin_units.put", "admin_units", change=(None, diff.summary()))
+    deeds = [_deed(event, now.get(event.subject), new.get(event.subject)) for event in events]
+    await audit.record_all(db, caller, "admin_units.put", deeds)
     return _answer(db, diff, token)
 
 
@@ -115,15 +119,19 @@ async def _refuse_used(db: Session, codes: Collection[str]) -> None:
 
 def _event(code: str, rows: Sequence[Row], before: Sequence[Row], version: int) -> outbox.Event:
     validities = [{name: value for name, value in row.items() if name != "code"} for row in rows]
-    is_commune = len(code) == COMMUNE_CODE_LENGTH
-    province = (rows or before)[-1]["province_code"] if is_commune else code
+    province, commune = place_of(code, (rows or before)[-1]["province_code"])
     return outbox.Event(
         ADMIN_UNIT_CHANGED,
         code,
         {"code": code, "version": version, "validities": validities},
         province=province,
-        commune=code if is_commune else None,
+        commune=commune,
     )
+
+
+def _deed(event: outbox.Event, old: Rows | None, new: Rows | None) -> audit.Deed:
+    """One row per unit, so that whoever answers for a province finds what was done to its communes."""
+    return audit.Deed(event.subject, event.province, event.commune, new, old=old)
 
 
 def _answer(db: Session, diff: SetDiff, token: str | None) -> Row:

@@ -138,6 +138,15 @@ async def load_offices(db: ReadSession, slugs: Collection[str], admin_unit: str 
     return [{name: row[name] for name in (*OFFICE_ROW, "province")} for row in found.mappings()]
 
 
+async def load_own(db: ReadSession, admin_unit: str) -> dict[str, dict[str, Any]]:
+    """What the present offices of a unit say themselves, without what their kinds give them."""
+    office: Any = Office
+    fields = ("name_vi", "name_en", "level", "aliases", "agency_code")
+    query = select(office.key, *(getattr(office, name) for name in fields))
+    found = await db.execute(query.where(office.known_to.is_(None), office.admin_unit == admin_unit))
+    return {row["key"]: {name: row[name] for name in fields} for row in found.mappings()}
+
+
 async def apply_kinds(db: Session, rows: Sequence[Mapping[str, Any]], *, prune: bool, at: datetime) -> SetDiff:
     """Make the shared list say what the body says."""
     return await apply_set(db, OfficeKind, {}, [_kind_row(row) for row in rows], prune=prune, at=at)

@@ -44,3 +44,19 @@ async def test_a_tag_of_another_form_never_matches(five_plans: House, path: str,
     )
     assert response.status_code == 412
     assert response.json()["code"] in ("if_match_invalid", "stale_version")
+
+
+MISSING = "25378-2031-digital-transformation"
+
+
+@pytest.mark.parametrize(
+    "path", [f"/v1/plans/{MISSING}", f"/v1/indicators/targets/{MISSING}", f"/v1/budget/lines/{MISSING}"]
+)
+async def test_any_version_of_what_is_not_there_yet_never_matches(five_plans: House, path: str) -> None:
+    content = (
+        await content_of(five_plans, PLANS) if path.startswith("/v1/plans") else TAGGED[path.replace(MISSING, PLAN)]
+    )
+    before = {name: await five_plans.rows(name) for name in ("plans", "indicators", "budget")}
+    response = await five_plans.client.put(path, json=content, headers={**five_plans.admin, "If-Match": "*"})
+    assert (response.status_code, response.json()["code"]) == (412, "if_match_invalid")
+    assert {name: await five_plans.rows(name) for name in before} == before

@@ -38,6 +38,7 @@ def find_heading(rows: Sequence[Sequence[str]], titles: Titles) -> Heading:
         TooLarge: it has more cells than any table ("columns_too_many").
     """
     known = titles.known()
+    rows = [row[: MOST_COLUMNS + 1] for row in rows]
     lines = [_with_titles_above(rows, place, known) for place in range(min(len(rows), HEADING_ROWS))]
     counts = [_known(line, known) for line in lines]
     if not any(counts):
@@ -54,7 +55,7 @@ def find_heading(rows: Sequence[Sequence[str]], titles: Titles) -> Heading:
 def known_titles(rows: Sequence[Sequence[str]], titles: Titles) -> int:
     """How many known titles the best line among the first rows has."""
     known = titles.known()
-    return max((_known(row, known) for row in rows[:HEADING_ROWS]), default=0)
+    return max((_known(row[:MOST_COLUMNS], known) for row in rows[:HEADING_ROWS]), default=0)
 
 
 def _known(line: Sequence[str], known: dict[str, str | None]) -> int:

@@ -16,7 +16,7 @@ from chassis.tabular.json_text import read_array, read_lines
 from chassis.tabular.rules import ROWS_TOO_MANY
 from chassis.tabular.separated import read_separated
 from chassis.tabular.table import ROW, Limits, Table, Titles, table_of
-from chassis.tabular.workbooks import is_workbook
+from chassis.tabular.workbooks import is_markup, is_workbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _tables(body: Body) -> Iterator[Table]:
     if form is Form.PARQUET:
         return read_apart(body.source, body.titles, body.limits, is_parquet=True, sheet=None)
     # Some programs call a CSV file a spreadsheet because a spreadsheet program opens it, and the other way round.
-    if form is Form.XLSX or is_workbook(body.source):
+    if form is Form.XLSX or is_workbook(body.source) or is_markup(body.source):
         return read_apart(body.source, body.titles, body.limits, is_parquet=False, sheet=body.sheet)
     separators = {"separators": ("\t",)} if form is Form.TSV else {}
     return read_separated(body.source, body.titles, charset=charset_of(body.content_type), **separators)

@@ -30,7 +30,8 @@ def read_workbook(source: bytes | Path, titles: Titles, *, limits: Limits, sheet
     """Rows of an XLSX or XLS file, numbered as the sheet numbers them; see `open_sheet` and `find_heading`."""
     chosen = open_sheet(whole(source), titles, limits, sheet)
     heading = find_heading(chosen.first, titles)
-    reader = _Reader(chosen, heading, titles, _spans(chosen, heading, limits))
+    spans = _spans(chosen, heading, limits)
+    reader = _Reader(chosen, heading, titles, spans, frozenset(spans.values()))
     rows = islice(chosen.cells.iter_rows(), heading.lines, None)
     number = heading.lines
     while some := list(islice(rows, ROWS_AT_ONCE)):
@@ -59,6 +60,7 @@ class _Reader:
     heading: Heading
     titles: Titles
     spans: Mapping[tuple[int, int], tuple[int, int]]
+    tops: frozenset[tuple[int, int]]
     anchors: dict[tuple[int, int], Cell] = field(default_factory=dict)
 
     def read(self, rows: list[list[Cell]], first: int) -> Table:
@@ -86,11 +88,10 @@ class _Reader:
     def _unmerge(self, rows: list[list[Cell]], first: int, filled: list[int], faults: list[Fault]) -> None:
         """Give rows what a cell merged over them holds, where that is the sense of the column; else refuse."""
         left, places = self.sheet.left, self.heading.header.places
-        tops = set(self.spans.values())
         for at in filled:
             for place, name in places.items():
                 here = (first + at, place)
-                if here in tops:
+                if here in self.tops:
                     self.anchors[here] = rows[at][place - left]
                 if here not in self.spans:
                     continue

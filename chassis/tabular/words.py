@@ -17,7 +17,7 @@ _SPACES = r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _UNSEEN = r"[\u00ad\u200b\u2060\ufeff]"
 _GUARD = r"^'(\s*[=+\-@＝＋－＠])"  # our own CSV puts it before what a spreadsheet would run
 # Whatever chassis.text.legacy_font finds has one of these signs.
-_SUSPICIOUS = "[\u00a1-\u00bf]|[AEOUaeou][ØøÛûÅåÂâÊêÙùÕõÁáÀàÃãÉéÈè]"
+_SUSPICIOUS = "[\u00a1-\u00bf\u039c\u03bc]|[AEOUaeou][ØøÛûÅåÂâÊêÙùÕõÁáÀàÃãÉéÈèÚú]"
 _CODE = r"^[0-9]{1,18}$"
 _SAMPLE, _FEW = 1000, 200
 

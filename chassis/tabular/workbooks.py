@@ -63,6 +63,11 @@ def is_workbook(source: bytes | Path) -> bool:
     return head(source, 8).startswith(MAGICS)
 
 
+def is_markup(source: bytes | Path) -> bool:
+    """Whether a body is a web page, as some programs call a spreadsheet."""
+    return head(source, 1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
 def open_sheet(data: bytes, titles: Titles, limits: Limits, name: str | None) -> Sheet:
     """The named sheet of a workbook, or else the one visible sheet that holds a table.
 
@@ -109,7 +114,7 @@ def _open(data: bytes, limits: Limits) -> _Workbook:
         for place in range(len(book.starts)):
             book.marks(place).check(limits.rows + HEADING_ROWS)  # the other reader lays all sheets out at once
         return _Workbook(biff.FORM, _file(biff.FORM, data), book.marks, limits)
-    if data.lstrip()[:1] == b"<":
+    if is_markup(data):
         reason_vi = "đây là trang HTML hoặc XML mang tên bảng tính; hãy mở bằng Excel rồi lưu thành .xlsx"
         raise unreadable(
             "XLSX", "HTML or XML under a spreadsheet's name; open it in Excel and save as .xlsx", reason_vi

@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis import text as house_text
@@ -72,7 +72,8 @@ def test_no_old_font_passes_the_quick_look(text: str) -> None:
         assert pl.Series([tidy]).str.contains(_SUSPICIOUS).item()
 
 
-@given(st.text("aeouAEOUbĐđ®¬µ¸¹áàâåãéèêùõøûÁÀ \u0301\u0300x", max_size=12))
+@settings(max_examples=1000)
+@given(st.text("aeouAEOUbĐđ®¬µ¸¹\u03bcáàâåãéèêùúõøûÁÀÚÛ \u0301\u0300\u212a\u212bx", max_size=12))
 def test_no_old_font_passes_the_quick_look_among_its_own_signs(text: str) -> None:
     test_no_old_font_passes_the_quick_look.hypothesis.inner_test(text)  # type: ignore[attr-defined]
 

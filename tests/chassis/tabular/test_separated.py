@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.errors import Refused
-from chassis.tabular import Body, Kind, Titles, read
+from chassis.errors import Refused, Unreadable
+from chassis.tabular import Body, Kind, Titles, read, read_whole
 from chassis.tabular.table import folded
 from tests.chassis.tabular import bodies
 from tests.chassis.tabular.bodies import CSV, TITLES, XLS, cells, found, kinds, refusal
@@ -164,6 +164,19 @@ def test_what_looks_packed_is_not_unpacked() -> None:
 
 def test_a_csv_file_called_excel_is_read_as_what_it_is() -> None:
     assert cells(bodies.read(b"admin_unit;value\n26491;5\n", XLS), "admin_unit", "value") == [(2, "26491", "5")]
+
+
+def test_a_web_page_called_a_spreadsheet_is_said_to_be_one() -> None:
+    for content_type in (XLS, CSV):
+        with pytest.raises(Unreadable) as refused:
+            read_whole(Body(b"\n<html><table><tr><td>admin_unit</td></tr></table></html>", content_type, TITLES))
+        assert "HTML" in refused.value.rule.sentence("vi", refused.value.values)
+
+
+def test_a_line_of_very_many_cells_is_no_burden() -> None:
+    error = refusal(b"a;" * 120_000 + b"\n1\n", CSV)
+    assert [f.rule.code for f in error.faults] == ["header_missing"]
+    assert refusal(b"admin_unit;" + b"a;" * 120_000, CSV).rule.code == "columns_too_many"
 
 
 def test_tabs_only_where_the_type_says_so() -> None:

@@ -15,6 +15,7 @@ LISTED_FAULTS = 1000
 SCHEMA = pl.Schema(
     {"row": pl.UInt32(), "column": pl.String(), "code": pl.String(), "value": pl.String(), "values": pl.String()}
 )
+_NOTHING = pl.DataFrame(schema=SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Findings:
     @classmethod
     def none(cls) -> Findings:
         """No fault."""
-        return cls(pl.DataFrame(schema=SCHEMA))
+        return cls(_NOTHING)
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> Findings:
         """Faults found one by one."""
+        if not faults:
+            return cls.none()
         return cls(pl.DataFrame([_record(fault) for fault in faults], schema=SCHEMA, orient="row"))
 
     @classmethod

@@ -156,9 +156,10 @@ def read_objects(texts: pl.DataFrame, titles: Titles) -> Table:
         if pending.height < WORTHWHILE_ROWS or fitting.received < WORTHWHILE_ROWS:
             break
     odd.append(pending)
-    tables.append(_read_single(pl.concat(odd), broken, titles))
-    held = [table for table in tables if table.received] or tables[:1]
-    return held[0] if len(held) == 1 else in_row_order(Table.together(held))
+    singly = pl.concat(odd)
+    if not tables or singly.height or broken.height:
+        tables.append(_read_single(singly, broken, titles))
+    return tables[0] if len(tables) == 1 else in_row_order(Table.together(tables))
 
 
 def _next_shape(pending: pl.DataFrame, titles: Titles) -> tuple[_Shape | None, int]:
@@ -192,9 +193,10 @@ def _read_shape(pending: pl.DataFrame, shape: _Shape, titles: Titles) -> tuple[T
         rows, rest, apart = rows.filter(fits), pending.filter(~fits), apart.filter(fits)
     faults: list[Fault] = []
     columns = [rows]
+    has_escapes = pending[TEXT].str.contains("\\", literal=True).any()
     for place, (key, kind) in enumerate(shape.keys):
         column = apart.to_series(place).alias(key)
-        columns.append(_unescaped(column, rows, faults) if kind is Kind.TEXT else column)
+        columns.append(_unescaped(column, rows, faults) if has_escapes and kind is Kind.TEXT else column)
     kinds: dict[str, pl.Series | Kind] = dict(shape.keys)
     return table_of(pl.DataFrame(columns), titles, Findings.of(faults), is_strict=True, kinds=kinds), rest
 

@@ -157,7 +157,7 @@ def table_of(
 def _kinds(given: pl.Series | Kind, count: int) -> pl.Series:
     if isinstance(given, pl.Series):
         return given.cast(pl.UInt8)
-    return pl.repeat(int(given), count, dtype=pl.UInt8, eager=True)
+    return pl.Series([int(given)], dtype=pl.UInt8).new_from_index(0, count)
 
 
 def in_row_order(table: Table) -> Table:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     SmallInteger,
     Table,
@@ -284,7 +285,10 @@ class Posting(Base, table=True):
     """One post of actuals: who sent it and what became of its rows; figures point here, so who and why stay."""
 
     __tablename__ = "posting"
-    __table_args__ = (UniqueConstraint("import_id"),)
+    __table_args__ = (
+        UniqueConstraint("import_id"),
+        Index("uq_posting_reverts", "reverts", unique=True, postgresql_where=text("reverts IS NOT NULL")),
+    )
 
     id: int = Field(sa_column=_own_number(BigInteger))
     import_id: UUID = Field(sa_column=Column(Uuid, nullable=False, server_default=text("uuidv7()")))
@@ -294,6 +298,15 @@ class Posting(Base, table=True):
     mode: str = Field(sa_type=Text)
     received: int = Field(sa_type=Integer)
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    created: int = Field(sa_type=Integer)
+    updated: int = Field(sa_type=Integer)
+    unchanged: int = Field(sa_type=Integer)
+    stale: int = Field(sa_type=Integer)
+    duplicates: int = Field(sa_type=Integer)
+    refused: int = Field(sa_type=Integer)
+    sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
+    reverts: UUID | None = Field(default=None, sa_type=Uuid)
+    admin_unit_ids: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
 class _Figure(Base):

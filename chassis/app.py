@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ ChangesRead = Annotated[Caller, needs("changes:read", public=True)]
 AuditRead = Annotated[Caller, needs("audit:read")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Service:
     """What makes one service: its routes, tables, what it says and what it hears."""
 
@@ -149,13 +150,21 @@ def build_app(service: Service, house: House) -> FastAPI:
     app.state.house = house
     house.follow(service.subscriptions)
     install_problems(app, base)
-    app.include_router(_ledger_router(service, house))
-    app.include_router(service.router, dependencies=[Depends(_min_version)])
-    app.include_router(_pages_router(service.name))
+    app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))
     wrap(app, service.name, base)
     house.peers.attach(service.name, app)
     return app
+
+
+@cache
+def _routes(service: Service) -> APIRouter:
+    """A service's routes, which know no application: put together once, however many a process builds."""
+    routes = APIRouter()
+    routes.include_router(_ledger_router(service))
+    routes.include_router(service.router, dependencies=[Depends(_min_version)])
+    routes.include_router(_pages_router(service.name))
+    return routes
 
 
 def wrap(app: FastAPI, name: str, base: str) -> None:
@@ -214,7 +223,7 @@ def _audit_listing(table: Table, caller: Caller, subjects: list[str]) -> Listing
     return Listing(query, (table.c.id,), tuple(table.c.keys()))
 
 
-def _ledger_router(service: Service, house: House) -> APIRouter:
+def _ledger_router(service: Service) -> APIRouter:
     router = APIRouter(prefix=f"/v1/{service.name}", route_class=HouseRoute, tags=["changes"])
     audit_table = service.metadata.tables[f"{service.name}.audit"]
 
@@ -230,9 +239,9 @@ def _ledger_router(service: Service, house: House) -> APIRouter:
         wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for a change.")] = 0,
     ) -> Response:
         """Changes after a cursor, in the order they happened: CloudEvents with dense positions, none left out."""
-        assert house.feed is not None
+        feed: Feed = request.app.state.house.feed
         wanted = Filter(tuple(many(types or [])), tuple(many(province or [])), tuple(many(commune or [])))
-        page = await house.feed.changes(caller, after, wanted, limit=limit, wait=wait)
+        page = await feed.changes(caller, after, wanted, limit=limit, wait=wait)
         items = [cloud_event(service.name, row) for row in page.items]
         headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
         if BATCH_EVENTS in request.headers.get("Accept", ""):

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ from chitieu.migrate import head_of
 FOLLOWER_SCOPES = ("plans:read", "changes:read")
 
 
+@cache
 def service_of(name: str) -> Service:
     """One service's parts, by the names its six roles have in every service."""
     api: Any = importlib.import_module(f"services.{name}.api")

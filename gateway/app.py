@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from importlib import metadata
 
 import httpx2
@@ -35,7 +36,8 @@ def build_gateway(house: House) -> ASGIApp:
     )
     app.state.house = house
     install_problems(app, BASE)
-    app.include_router(_routes(_door(house)))
+    app.include_router(_graphql_routes(_door(house)))
+    app.router.routes.extend(_page_routes().routes)
     add_operations(app, lambda: _unready(house))
     wrap(app, "gateway", BASE)
     return FrontDoor(app, house.peers, timeout_seconds=house.settings.request_timeout_seconds)
@@ -82,11 +84,18 @@ def _forwarded(request: Request) -> dict[str, str]:
     return {**kept, "X-Request-Id": state["request_id"], "traceparent": state["traceparent"]}
 
 
-def _routes(door: Door) -> APIRouter:
+def _graphql_routes(door: Door) -> APIRouter:
     router = APIRouter()
     router.add_route("/graphql", door.graphql, methods=["GET", "POST"])
     router.add_route("/graphql/schema.graphql", door.schema, methods=["GET"])
     router.add_route("/graphql/web/{file:path}", door.asset, methods=["GET"])
+    return router
+
+
+@cache
+def _page_routes() -> APIRouter:
+    """The pages, which know no application: put together once, however many a process builds."""
+    router = APIRouter()
     prefixed = APIRouter(prefix=BASE)
     problem_routes(prefixed)
     router.include_router(prefixed)

@@ -85,6 +85,7 @@ def _reader(name: str) -> Callable[..., Any]:
     return lambda row, _info: row.get(name)
 
 
+@cache
 def sdl() -> str:
     """The schema in GraphQL's own language."""
     return build_schema().as_str() + "\n"

@@ -96,6 +96,9 @@ async def list_numbers(
     return await answer(request, db, listing, page)
 
 
+SERVICE = Service("plans", "Bàn thử", "", router, model_base("plans").metadata, events={NOTE_TYPE: NoteWritten})
+
+
 @dataclass
 class Desk:
     app: Any
@@ -128,8 +131,7 @@ async def desk(house: WholeHouse, signing_key: OKPKey) -> AsyncIterator[Desk]:
         peers=Peers(settings),
         database=Database(house.database("plans").url.render_as_string(hide_password=False), "plans", settings),
     )
-    service = Service("plans", "Bàn thử", "", router, model_base("plans").metadata, events={NOTE_TYPE: NoteWritten})
-    app = build_app(service, own)
+    app = build_app(SERVICE, own)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://desk", trust_env=False)
     try:
         yield Desk(app, own, client, house)

@@ -1,0 +1,162 @@
+"""The application as it runs in earnest: its own PostgreSQL on disk, every service a process, HTTP over loopback.
+
+Measurements and fault tests stand on it. The holder may end any of the processes at any moment and start it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import httpx2
+from sqlalchemy import make_url
+
+from chassis.keys import Signer, ensure_key
+from chassis.postgres import EmbeddedPostgres
+from chassis.settings import SERVICES, Settings
+from chitieu.migrate import migrate
+from chitieu.places import DATABASE, ensure_database, target_of
+from chitieu.tokens import EVERY_SCOPE
+from tests.chitieu.processes import Running, environment, postmaster_of
+
+TIMEOUT = httpx2.Timeout(600, connect=5)
+
+
+def free_port() -> int:
+    """A port nobody listens on now; a service keeps it over its restarts, as in earnest."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """One service as a process that can be killed and started again at the same address."""
+
+    def __init__(self, name: str, settings: Mapping[str, str]) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = dict(settings)
+        self._running: Running | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it serves."""
+        command = [sys.executable, "-m", "chitieu", "serve", self.name, "--port", str(self.port)]
+        process = subprocess.Popen(
+            command,
+            env=environment(**self.settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        self._running = Running(process)
+        self._running.wait_ready()
+
+    def stop(self, sign: signal.Signals = signal.SIGKILL) -> None:
+        """End it, at once or (SIGTERM) in order. Harmless when it does not run."""
+        if self._running is None:
+            return
+        process, self._running = self._running.process, None
+        process.send_signal(sign)
+        process.wait(30)
+
+    def restart(self) -> None:
+        """End it at once and start it again."""
+        self.stop()
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._running is not None
+        return self._running.process.pid
+
+
+class Stage:
+    """PostgreSQL, the plans service and the indicators service, and the means to look behind them."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.server = EmbeddedPostgres(folder)
+        self._more = settings
+        self.settings = Settings(data_dir=folder)
+        self.plans = Process("plans", {})
+        self.indicators = Process("indicators", {})
+
+    @property
+    def url(self) -> str:
+        """Where actuals are posted."""
+        return self.indicators.url
+
+    async def open(self) -> None:
+        """Start and migrate the server, then the two services."""
+        self.server.start()
+        await ensure_database(self.server)
+        admin = make_url(self.server.admin_url).set(database=DATABASE).render_as_string(hide_password=False)
+        self.settings = Settings(data_dir=self.server.data_dir, database_url=admin)  # type: ignore[arg-type]
+        ensure_key(self.settings)
+        targets = [target_of(self.settings, name) for name in SERVICES]
+        await migrate([target for target in targets if target is not None])
+        told = {
+            "CHITIEU_DATA_DIR": str(self.server.data_dir),
+            "CHITIEU_DATABASE_URL": admin,
+            "CHITIEU_LOG_LEVEL": "ERROR",
+            "CHITIEU_PLANS_URL": self.plans.url,
+            **self._more,
+        }
+        for process in (self.plans, self.indicators):
+            process.settings = told
+        await asyncio.gather(asyncio.to_thread(self.plans.start), asyncio.to_thread(self.indicators.start))
+
+    def close(self) -> None:
+        """End everything and remove the data."""
+        for process in (self.indicators, self.plans):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                process.stop()
+        self.server.discard()
+
+    def kill_server(self) -> None:
+        """Kill PostgreSQL as a power cut would, and start it again: it recovers from its log."""
+        os.kill(postmaster_of(self.server.data_dir), signal.SIGKILL)
+        while not self.server.ensure_running():
+            pass
+
+    def headers(self, *admin_units: str, client_id: str = "bench") -> dict[str, str]:
+        """The Authorization header of a caller for units; none named: all of them."""
+        signer = Signer(ensure_key(self.settings), self.settings)
+        token = signer.mint(client_id, EVERY_SCOPE, admin_units or ("*",), seconds=24 * 3600)
+        return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+
+    def client(self, **options: str) -> httpx2.AsyncClient:
+        """A client of both services; relative addresses are the indicators service's."""
+        headers = {**self.headers(), **options}
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+    async def connect(self, role: str = "indicators_owner") -> asyncpg.Connection:
+        """A connection that looks at the indicators tables, as their owner (or as whoever is named)."""
+        place = make_url(self.server.admin_url).set(database=DATABASE).render_as_string(hide_password=False)
+        connection = await asyncpg.connect(place, command_timeout=3600)
+        await connection.execute(f"SET ROLE {role}; SET search_path = indicators")
+        return connection
+
+
+@contextlib.asynccontextmanager
+async def staged(**settings: str) -> AsyncIterator[Stage]:
+    """A stage in a temporary folder, gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="chitieu-stage-") as folder:
+        stage = Stage(Path(folder) / "data", **settings)
+        try:
+            await stage.open()
+            yield stage
+        finally:
+            stage.close()

@@ -28,6 +28,7 @@ from chassis.outbox import Sequencer, raise_epoch_if_restored, read_token, wait_
 from chassis.pages import Paging, many
 from chassis.peers import Peers
 from chassis.problems import failures, install_problems
+from chassis.receipts import Receipts
 from chassis.replica import Follower, Subscription
 from chassis.replies import EntityTags, reply
 from chassis.settings import Settings
@@ -74,12 +75,14 @@ class House:
         database: Database | None = None,
         token: Callable[[], str] | None = None,
         revision: str | None = None,
+        receipts: Receipts | None = None,
     ) -> None:
         self.revision = revision
         self.settings = settings
         self.verifier = verifier
         self.peers = peers
         self.followers: list[Follower] = []
+        self.receipts = receipts or Receipts(settings, database.service if database else "")
         self._token = token
         self._database = database
         self.sequencer = (
@@ -265,6 +268,12 @@ def _ledger_router(service: Service) -> APIRouter:
         row = (await db.execute(text("SELECT epoch, pos FROM feed_head WHERE feed = 'main'"))).one()
         version = metadata.version("chitieu")
         return reply({"service": service.name, "version": version, "epoch": row.epoch, "data_version": row.pos})
+
+    @router.get("/receipt-keys")
+    async def receipt_keys(request: Request) -> Response:
+        """The public keys that verify receipts of this service (JWKS)."""
+        house: House = request.app.state.house
+        return reply(house.receipts.public(), headers={"Cache-Control": "public, max-age=300"})
 
     @router.get("/event-schemas/{event_type}")
     async def event_schema(event_type: str) -> Response:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,13 +27,20 @@ def ensure_key(settings: Settings) -> OKPKey:
     """Read the private key, making it (readable by its owner only) where there is none."""
     path = key_path(settings)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = OKPKey.generate_key("Ed25519", private=True)
-        made.ensure_kid()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(made.as_dict(private=True), file)
+        make_key(path)
     return read_key(path)
+
+
+def make_key(path: Path) -> None:
+    """Make a private key at a path, readable by its owner only; where there is one, it stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = OKPKey.generate_key("Ed25519", private=True)
+    made.ensure_kid()
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8") as file:
+        json.dump(made.as_dict(private=True), file)
+        file.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)  # two processes that start at once have the same key, and never half of one
 
 
 def read_key(path: Path) -> OKPKey:

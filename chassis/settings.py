@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         None,
         description="private key for `chitieu token` and the house's own followers (JWK); unset: data folder",
     )
+    receipt_key_file: Path | None = Field(
+        None, description="private key that signs receipts (JWK, or JWKS whose first signs); unset: the local key"
+    )
     service_token: SecretStr | None = Field(
         None, description="token of the followers; unset: minted from the local signing key"
     )

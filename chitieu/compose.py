@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,8 +17,10 @@ from chassis.auth import Verifier
 from chassis.database import Database
 from chassis.keys import Signer, public_keys
 from chassis.peers import Peers
+from chassis.receipts import Receipts
 from chassis.settings import SERVICES, Settings
 from chitieu.migrate import head_of
+from chitieu.troubles import Trouble
 
 FOLLOWER_SCOPES = ("plans:read", "changes:read")
 
@@ -66,9 +68,22 @@ class Composition:
         """Run every sequencer and follower while the block lasts."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.peers.close)
+            _refuse_without_receipt_keys(self.services.values())
             for app in self.services.values():
                 await stack.enter_async_context(app.state.house.running())
             yield
+
+
+def _refuse_without_receipt_keys(apps: Iterable[FastAPI]) -> None:
+    """Say now, not in the middle of the first post, that receipts cannot be signed."""
+    for app in apps:
+        try:
+            app.state.house.receipts.public()
+        except (OSError, ValueError) as error:
+            raise Trouble(
+                f"There is no key to sign receipts with ({error}): set CHITIEU_RECEIPT_KEY_FILE, "
+                "or make a local key with `chitieu keys`."
+            ) from error
 
 
 def compose(
@@ -93,6 +108,7 @@ def compose(
             database=Database(databases[name], name, settings),
             token=follower_token(settings, key, name),
             revision=head_of(name),
+            receipts=Receipts(settings, name, key),
         )
         services[name] = build_app(service_of(name), house)
     gateway = None

@@ -18,6 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette_compress import CompressMiddleware
 
+from chassis.answers import answers
 from chassis.auth import Caller, Verifier, needs
 from chassis.bodies import HouseRoute
 from chassis.database import Database, Reading
@@ -28,7 +29,7 @@ from chassis.outbox import Sequencer, raise_epoch_if_restored, read_token, wait_
 from chassis.pages import Paging, many
 from chassis.peers import Peers
 from chassis.problems import failures, install_problems
-from chassis.receipts import Receipts
+from chassis.receipts import PublicKeys, Receipts
 from chassis.replica import Follower, Subscription
 from chassis.replies import EntityTags, reply
 from chassis.settings import Settings
@@ -269,7 +270,7 @@ def _ledger_router(service: Service) -> APIRouter:
         version = metadata.version("chitieu")
         return reply({"service": service.name, "version": version, "epoch": row.epoch, "data_version": row.pos})
 
-    @router.get("/receipt-keys")
+    @router.get("/receipt-keys", responses=answers(PublicKeys))
     async def receipt_keys(request: Request) -> Response:
         """The public keys that verify receipts of this service (JWKS)."""
         house: House = request.app.state.house

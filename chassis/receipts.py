@@ -31,6 +31,7 @@ from uuid import UUID
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import Key, KeySet, OKPKey
+from pydantic import BaseModel, Field
 
 from chassis import clock
 from chassis.keys import key_path, make_key
@@ -66,6 +67,23 @@ class Receipt:
     cursor: str | None
     at: datetime
     key_id: str
+
+
+class PublicKey(BaseModel):
+    """The public half of a key, as a JWK."""
+
+    kty: str = Field(examples=["OKP"])
+    crv: str = Field(examples=["Ed25519"])
+    x: str
+    kid: str = Field(description="Named in the header of every receipt it signed.")
+    alg: str = Field(examples=["Ed25519"])
+    use: str = Field(examples=["sig"])
+
+
+class PublicKeys(BaseModel):
+    """The keys that verify receipts (JWKS); the first signs now."""
+
+    keys: list[PublicKey]
 
 
 class ReceiptInvalid(ValueError):

@@ -77,6 +77,13 @@ class Settings(BaseSettings):
     public_read: bool = Field(False, description="anonymous callers may read what is public")
 
     max_document_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest body elsewhere, bytes")
+    max_import_bytes: int = Field(1024 * 1024 * 1024, gt=0, description="largest import as it is sent, bytes")
+    max_import_rows: int = Field(5_000_000, gt=0, description="most rows of one import")
+    max_import_piece_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest piece of an import, bytes")
+    import_lease_seconds: float = Field(30, gt=0, description="silence after which an import is taken over, seconds")
+    import_poll_seconds: float = Field(0.5, gt=0, description="pause between looks for imports to run, seconds")
+    import_timeout_seconds: float = Field(3600, gt=0, description="longest statement of an import, seconds")
+    import_kept_days: int = Field(30, ge=1, description="days for which imports are kept")
     request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
     graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
     graphql_max_cost: int = Field(50_000, gt=0, description="largest cost of one GraphQL operation, objects")

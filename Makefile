@@ -23,7 +23,7 @@ up: $(VENV)/.installed ## set up and serve everything at http://127.0.0.1:8000
 	@$(BIN)/chitieu up
 
 test: check ## set up and pass every check and test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## linters, types, house rules
 	$(BIN)/ruff check .

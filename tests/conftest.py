@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from tests.house import House, database_url, open_house
 
 ADMIN_URL = "CHITIEU_TEST_ADMIN_URL"
 TEMPLATE = "template_house"
+REFERENCE_TEMPLATE = "template_reference"
 MEMORY = Path("/dev/shm")
 _server: EmbeddedPostgres | None = None
 
@@ -40,6 +42,19 @@ def pytest_configure(config: pytest.Config) -> None:
         _server.start()
     os.environ[ADMIN_URL] = _server.admin_url
     asyncio.run(_make_template(_server.admin_url))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start processes come first, so that no worker is left alone with one of them at the end."""
+    starting = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in starting)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: the garbage collector need not look through it a thousand times."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -102,10 +117,30 @@ async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
 
 
 @pytest.fixture(scope="session")
-async def five_plans(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
-    """The whole application with the five plans applied; tests only read it."""
-    async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
+async def reference_template(admin_url: str, signing_key: OKPKey) -> str:
+    """A database with the five plans applied, to copy: made once in a run, by the worker that asks first."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock(1)")
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", REFERENCE_TEMPLATE):
+            await _make_reference_template(connection, admin_url, signing_key)
+    finally:
+        await connection.close()
+    return REFERENCE_TEMPLATE
+
+
+async def _make_reference_template(connection: asyncpg.Connection, admin_url: str, key: OKPKey) -> None:
+    async with open_house(admin_url, key, template=TEMPLATE) as opened:
         await opened.apply_reference()
+        await opened.disconnect()  # a database is copied while nobody is in it
+        source = opened.database("plans").url.database
+        await connection.execute(f"CREATE DATABASE {REFERENCE_TEMPLATE} TEMPLATE {source}")
+
+
+@pytest.fixture(scope="session")
+async def five_plans(admin_url: str, signing_key: OKPKey, reference_template: str) -> AsyncIterator[House]:
+    """The whole application with the five plans applied; tests only read it."""
+    async with open_house(admin_url, signing_key, template=reference_template) as opened:
         yield opened
 
 

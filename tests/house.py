@@ -108,6 +108,11 @@ class House:
                 await follower.catch_up()
         await self.sequence()
 
+    async def disconnect(self) -> None:
+        """Give every connection of every service back."""
+        for app in self.composition.services.values():
+            await app.state.house.database.close()
+
     @contextlib.asynccontextmanager
     async def sequencing(self) -> AsyncIterator[None]:
         """Give events their positions while the block lasts, for callers that wait for their own writes."""
@@ -152,7 +157,6 @@ async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides:
     finally:
         await house.client.aclose()
         await composition.peers.close()
-        for app in composition.services.values():
-            await app.state.house.database.close()
+        await house.disconnect()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()

@@ -18,7 +18,6 @@ from chassis.auth import Verifier
 from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway
-from tests.conftest import TEMPLATE
 from tests.gateway.shapes import Served, separate
 
 
@@ -63,6 +62,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
 async def served(
     request: pytest.FixtureRequest,
     five_plans: Any,
+    reference_template: str,
     admin_url: str,
     signing_key: OKPKey,
     tmp_path_factory: pytest.TempPathFactory,
@@ -72,5 +72,5 @@ async def served(
         yield Served(five_plans.client, five_plans.admin, house=five_plans)
         return
     folder = tmp_path_factory.mktemp("apart")
-    async with separate(admin_url, signing_key, TEMPLATE, folder) as apart:
+    async with separate(admin_url, signing_key, reference_template, folder) as apart:
         yield apart

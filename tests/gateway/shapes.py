@@ -18,9 +18,8 @@ from joserfc.jwk import OKPKey
 
 from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
-from chitieu.apply import apply_reference
 from tests.chitieu.processes import running
-from tests.house import EVERY_SCOPE, REFERENCE, House, database_url
+from tests.house import EVERY_SCOPE, House, database_url
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def separate(admin_url: str, key: OKPKey, template: str, folder: Path) -> AsyncIterator[Served]:
-    """`chitieu serve` three times and before them a gateway, each with its own database."""
+    """`chitieu serve` three times and before them a gateway, each with its own copy of the template."""
     key_file = folder / "key.json"
     key_file.write_text(json.dumps(key.as_dict(private=True)), encoding="utf-8")
     settings = Settings(environment="demo")
@@ -82,7 +81,6 @@ async def separate(admin_url: str, key: OKPKey, template: str, folder: Path) -> 
         client = httpx2.AsyncClient(base_url=urls["gateway"], timeout=60, trust_env=False)
         await stack.enter_async_context(client)
         headers = {"Authorization": f"Bearer {token}"}
-        await apply_reference(client, REFERENCE, headers)
         yield Served(client, headers, urls=urls)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import yaml
 
-from chitieu.client import Door, Refusal
+from chitieu.door import Door, Refusal
 from chitieu.troubles import Trouble
 
 LIVES = ("draft", "issued")

@@ -19,7 +19,7 @@ from chassis.settings import Settings
 from chassis.text import suggest
 from chitieu import demo
 from chitieu.apply import Applier, Outcome, apply_folder, count_steps
-from chitieu.client import Door
+from chitieu.door import Door
 from chitieu.tokens import EVERY_SCOPE, operator_headers
 from chitieu.troubles import Trouble
 

@@ -18,8 +18,8 @@ from chassis.settings import Settings
 from chassis.telemetry import configure_logs
 from chitieu import demo
 from chitieu.apply import Applier, apply_folder, count_steps
-from chitieu.client import Door, Refusal
 from chitieu.compose import Composition, compose
+from chitieu.door import Door, Refusal
 from chitieu.migrate import migrate
 from chitieu.places import Places, ensure_database, open_places
 from chitieu.serving import Serving, address_of, keep_alive, listen, say

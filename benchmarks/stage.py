@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from chassis.settings import SERVICES, Settings
 from chitieu.migrate import migrate
 from chitieu.places import DATABASE, ensure_database, target_of
 from chitieu.tokens import EVERY_SCOPE
-from tests.chitieu.processes import Running, environment, postmaster_of
+from tests.chitieu.processes import environment, postmaster_of
 
+START_SECONDS, PAUSE_SECONDS = 90.0, 0.02
 TIMEOUT = httpx2.Timeout(600, connect=5)
 
 
@@ -42,34 +44,43 @@ def free_port() -> int:
 class Process:
     """One service as a process that can be killed and started again at the same address."""
 
-    def __init__(self, name: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = dict(settings)
-        self._running: Running | None = None
+        self.settings: Mapping[str, str] = {}
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and return when it serves."""
+        """Start it, and return when it serves.
+
+        Raises:
+            RuntimeError: it ended, or said nothing in time; with its last words.
+        """
         command = [sys.executable, "-m", "chitieu", "serve", self.name, "--port", str(self.port)]
-        process = subprocess.Popen(
-            command,
-            env=environment(**self.settings),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            process_group=0,
-        )
-        self._running = Running(process)
-        self._running.wait_ready()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, env=environment(**self.settings), stdout=log, stderr=log, process_group=0
+            )
+        for _ in range(int(START_SECONDS / PAUSE_SECONDS)):
+            if b" is ready at " in self._log.read_bytes():
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(PAUSE_SECONDS)
+        raise RuntimeError(f"{self.name} did not start: {self.said()}")
+
+    def said(self) -> str:
+        """Its last words."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def stop(self, sign: signal.Signals = signal.SIGKILL) -> None:
         """End it, at once or (SIGTERM) in order. Harmless when it does not run."""
-        if self._running is None:
-            return
-        process, self._running = self._running.process, None
-        process.send_signal(sign)
-        process.wait(30)
+        if self._process is not None:
+            self._process.send_signal(sign)
+            self._process.wait(30)
+            self._process = None
 
     def restart(self) -> None:
         """End it at once and start it again."""
@@ -79,8 +90,8 @@ class Process:
     @property
     def pid(self) -> int:
         """The process's id."""
-        assert self._running is not None
-        return self._running.process.pid
+        assert self._process is not None
+        return self._process.pid
 
 
 class Stage:
@@ -90,8 +101,8 @@ class Stage:
         self.server = EmbeddedPostgres(folder)
         self._more = settings
         self.settings = Settings(data_dir=folder)
-        self.plans = Process("plans", {})
-        self.indicators = Process("indicators", {})
+        self.plans = Process("plans", folder.with_name("plans.log"))
+        self.indicators = Process("indicators", folder.with_name("indicators.log"))
 
     @property
     def url(self) -> str:

@@ -1,0 +1,152 @@
+"""Bulk posts under kill -9: `python -m tests.faults.bulk --kills 200 --seed 7` (make faults-bulk).
+
+Retrying clients post separate and overlapping rows to a real service process while it, PostgreSQL, or both are
+killed at random moments. Afterwards every promise is checked against the clients' own journal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from benchmarks.stage import Stage, staged
+from benchmarks.world import World, settle
+from tests.faults.checker import violations
+from tests.faults.clients import Client, Load
+from tests.faults.journal import Journal
+from tests.faults.snapshot import Snapshot, take
+
+VICTIMS = ("service", "postgres", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run: how much of everything."""
+
+    kills: int
+    seed: int = 1
+    clients: int = 16
+    most_rows: int = 1000
+    communes: int = 60
+    indicators: int = 48
+    longest_life: float = 1.5
+    forms: tuple[str, ...] = ("json",)
+    victims: tuple[str, ...] = VICTIMS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was seen of a run."""
+
+    journal: Journal
+    kept: Snapshot
+    kills: int
+    seconds: float
+
+    @property
+    def broken(self) -> list[str]:
+        """Every promise that was broken."""
+        return violations(self.journal, self.kept)
+
+    def __str__(self) -> str:
+        """The run in numbers."""
+        journal, kept = self.journal, self.kept
+        lost = [posting for posting in journal.postings if not posting.replies]
+        return (
+            f"{self.kills} kills in {self.seconds:.0f} s; {len(journal.postings)} postings with"
+            f" {sum(len(posting.rows) for posting in journal.postings)} rows, {len(journal.acknowledged)} answered,"
+            f" {len(lost)} given up; attempts {dict(sorted(journal.statuses.items()))};"
+            f" kept: {len(kept.postings)} imports, {len(kept.versions)} versions, {len(kept.events)} events"
+        )
+
+
+async def run(plan: Plan, report: Callable[[str], None] = lambda _line: None) -> Verdict:
+    """Post and kill, come to rest, ask some keys again, and look."""
+    started, world, journal = time.monotonic(), World.of(plan.communes, plan.indicators), Journal()
+    async with staged() as stage:
+        await settle(stage, world)
+        load = Load(stage, world, journal, plan.seed, plan.most_rows, plan.forms)
+        clients = [Client(load, number) for number in range(plan.clients)]
+        work = [asyncio.create_task(client.run()) for client in clients]
+        try:
+            await _kill(stage, plan, journal, report)
+        finally:
+            load.is_over = True
+            await asyncio.gather(*work)
+        await _ask_again(load, clients)
+        return Verdict(journal, await take(stage), plan.kills, time.monotonic() - started)
+
+
+async def _kill(stage: Stage, plan: Plan, journal: Journal, report: Callable[[str], None]) -> None:
+    random = Random(plan.seed)
+    for number in range(1, plan.kills + 1):
+        await _progress(journal)
+        await asyncio.sleep(random.uniform(0, plan.longest_life))
+        victim = plan.victims[number % len(plan.victims)]
+        await asyncio.to_thread(_STRIKES[victim], stage)
+        report(f"{number}. {victim} killed; {len(journal.acknowledged)} postings answered")
+    await _progress(journal)
+
+
+async def _progress(journal: Journal, patience: float = 60.0, pause: float = 0.02) -> None:
+    """Wait until something was answered again, so that every death meets work under way."""
+    before = len(journal.acknowledged)
+    for _ in range(int(patience / pause)):
+        if len(journal.acknowledged) > before:
+            return
+        await asyncio.sleep(pause)
+    raise AssertionError(f"nothing was answered for {patience} s: {journal.statuses}")
+
+
+def _kill_service(stage: Stage) -> None:
+    stage.indicators.restart()
+
+
+def _kill_postgres(stage: Stage) -> None:
+    stage.kill_server()
+
+
+def _kill_both(stage: Stage) -> None:
+    stage.indicators.stop()
+    stage.kill_server()
+    stage.indicators.start()
+
+
+_STRIKES: dict[str, Callable[[Stage], None]] = {
+    "service": _kill_service,
+    "postgres": _kill_postgres,
+    "both": _kill_both,
+}
+
+
+async def _ask_again(load: Load, clients: list[Client], most: int = 200) -> None:
+    """Send answered postings once more: the same key has the same answer after all those deaths."""
+    keyed = [posting for posting in load.journal.acknowledged if posting.has_key]
+    chosen = Random(load.seed).sample(keyed, min(most, len(keyed)))
+    for client in clients:
+        await client.ask_again([posting for posting in chosen if posting.client == client.name])
+
+
+def main() -> None:
+    """Run from the command line; ends with 1 if a promise was broken."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kills", type=int, default=200)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--clients", type=int, default=16)
+    options.add_argument("--most-rows", type=int, default=1000)
+    options.add_argument("--forms", default="json")
+    given = options.parse_args()
+    plan = Plan(given.kills, given.seed, given.clients, given.most_rows, forms=tuple(given.forms.split(",")))
+    verdict = asyncio.run(run(plan, lambda line: sys.stdout.write(line + "\n")))
+    broken = verdict.broken
+    sys.stdout.write("\n".join([str(verdict), *broken[:50], f"{len(broken)} promises broken", ""]))
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

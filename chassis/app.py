@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -37,10 +37,13 @@ from chassis.telemetry import RequestContext, metrics
 
 WEB = Path(__file__).parent / "web"
 CORS_HEADERS = [
-    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Min-Version", "X-Request-Id",
-    "traceparent",
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Prefer", "Upload-Complete",
+    "Upload-Offset", "X-Min-Version", "X-Request-Id", "traceparent",
 ]  # fmt: skip
-CORS_EXPOSED = ["Changes-Cursor", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Retry-After", "X-Request-Id"]
+CORS_EXPOSED = [
+    "Changes-Cursor", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Location", "Retry-After", "Upload-Complete",
+    "Upload-Offset", "X-Request-Id",
+]  # fmt: skip
 BATCH_EVENTS = "application/cloudevents-batch+json"
 
 PROBLEM_UNKNOWN = rule("problem_unknown", vi="Không có mã lỗi {code}.", en="There is no problem code {code}.")
@@ -51,9 +54,12 @@ ChangesRead = Annotated[Caller, needs("changes:read", public=True)]
 AuditRead = Annotated[Caller, needs("audit:read")]
 
 
+Job = Callable[["House"], Coroutine[Any, Any, None]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
-    """What makes one service: its routes, tables, what it says and what it hears."""
+    """What makes one service: its routes, tables, what it says, what it hears, and what it does by itself."""
 
     name: str
     title: str
@@ -62,6 +68,7 @@ class Service:
     metadata: MetaData
     subscriptions: Sequence[Subscription] = ()
     events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
 
 
 class House:
@@ -83,6 +90,8 @@ class House:
         self.verifier = verifier
         self.peers = peers
         self.followers: list[Follower] = []
+        self.jobs: Sequence[Job] = ()
+        self.is_closing = False
         self.receipts = receipts or Receipts(settings, database.service if database else "")
         self._token = token
         self._database = database
@@ -107,12 +116,18 @@ class House:
             token = self._token or (lambda: "")
             self.followers.append(Follower(self.database, subscription, self.peers, token, wait))
 
+    def stop_waiting(self) -> None:
+        """End every long poll and stream: the process is about to end."""
+        self.is_closing = True
+        if self.feed is not None:
+            self.feed.close()
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run sequencer and followers while the block lasts, then give everything back."""
+        """Run sequencer, followers and the service's own jobs while the block lasts, then give everything back."""
         if self._database:
             await raise_epoch_if_restored(self._database)
-        jobs = [follower.run() for follower in self.followers]
+        jobs = [follower.run() for follower in self.followers] + [job(self) for job in self.jobs]
         if self.sequencer:
             jobs.append(self.sequencer.run())
         tasks = [asyncio.create_task(job) for job in jobs]
@@ -153,6 +168,7 @@ def build_app(service: Service, house: House) -> FastAPI:
     )
     app.state.house = house
     house.follow(service.subscriptions)
+    house.jobs = service.jobs
     install_problems(app, base)
     app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))
@@ -181,7 +197,7 @@ def wrap(app: FastAPI, name: str, base: str) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "PUT", "POST"],
+            allow_methods=["GET", "HEAD", "PATCH", "PUT", "POST"],
             allow_headers=CORS_HEADERS,
             expose_headers=CORS_EXPOSED,
             max_age=600,

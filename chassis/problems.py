@@ -96,7 +96,7 @@ def problem_body(error: HouseError, language: str, *, base: str, instance: str, 
     }
     if error.faults:
         body["errors"] = [fault_body(fault, language) for fault in error.faults[:MAX_FAULTS]]
-        body["errors_total"] = len(error.faults)
+        body["errors_total"] = error.faults_total
     return body
 
 
@@ -190,9 +190,16 @@ def unknown(name: str, known: Iterable[str]) -> dict[str, str]:
 _PASSING = ("08", "53", "57", "55P03", "40")
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether what failed is likely to succeed later, without anybody changing anything."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", "") or "")
+        return error.connection_invalidated or state.startswith(_PASSING) or isinstance(error.orig, OSError)
+    return isinstance(error, Unavailable | PoolTimeout | OSError)
+
+
 def _database(error: DBAPIError) -> HouseError:
-    state = str(getattr(error.orig, "sqlstate", "") or "")
-    if error.connection_invalidated or state.startswith(_PASSING) or isinstance(error.orig, OSError):
+    if is_passing(error):
         return Unavailable(DATABASE_UNAVAILABLE, headers={"Retry-After": "1"})
     raise error
 

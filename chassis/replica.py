@@ -299,7 +299,11 @@ def _refuse_token(response: Any) -> None:
 
 
 def _catch_up(request: Request) -> Callable[[Session], Awaitable[None]]:
-    followers: Sequence[Follower] = request.app.state.house.followers
+    return catching_up(request.app.state.house.followers)
+
+
+def catching_up(followers: Sequence[Follower]) -> Callable[[Session], Awaitable[None]]:
+    """Hears what other services said until now, with the session released meanwhile."""
 
     async def pull(db: Session) -> None:
         async with released(db):

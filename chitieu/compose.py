@@ -31,6 +31,7 @@ def service_of(name: str) -> Service:
     api: Any = importlib.import_module(f"services.{name}.api")
     events: Any = importlib.import_module(f"services.{name}.events")
     store: Any = importlib.import_module(f"services.{name}.store")
+    service: Any = importlib.import_module(f"services.{name}.service")
     return Service(
         name=name,
         title=api.TITLE,
@@ -39,6 +40,7 @@ def service_of(name: str) -> Service:
         metadata=store.Base.metadata,
         subscriptions=events.SUBSCRIPTIONS,
         events=events.EVENTS,
+        jobs=getattr(service, "JOBS", ()),
     )
 
 
@@ -57,15 +59,13 @@ class Composition:
         return self.gateway or next(iter(self.services.values()))
 
     def stop_waiting(self) -> None:
-        """End every long poll, so that a stop need not wait for them."""
+        """End every long poll and stream, so that a stop need not wait for them."""
         for app in self.services.values():
-            feed = app.state.house.feed
-            if feed is not None:
-                feed.close()
+            app.state.house.stop_waiting()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run every sequencer and follower while the block lasts."""
+        """Run every sequencer, follower and job while the block lasts."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.peers.close)
             _refuse_without_receipt_keys(self.services.values())

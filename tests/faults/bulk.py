@@ -37,6 +37,8 @@ class Plan:
     longest_life: float = 1.5
     forms: tuple[str, ...] = ("json",)
     victims: tuple[str, ...] = VICTIMS
+    shared: float = 0.6  # of the postings write the few keys that everybody writes
+    calm_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,29 @@ class Verdict:
 
 
 async def run(plan: Plan, report: Callable[[str], None] = lambda _line: None) -> Verdict:
-    """Post and kill, come to rest, ask some keys again, and look."""
-    started, world, journal = time.monotonic(), World.of(plan.communes, plan.indicators), Journal()
+    """The whole of it, on a stage of its own."""
     async with staged() as stage:
+        world = World.of(plan.communes, plan.indicators)
         await settle(stage, world)
-        load = Load(stage, world, journal, plan.seed, plan.most_rows, plan.forms)
-        clients = [Client(load, number) for number in range(plan.clients)]
-        work = [asyncio.create_task(client.run()) for client in clients]
-        try:
-            await _kill(stage, plan, journal, report)
-        finally:
-            load.is_over = True
-            await asyncio.gather(*work)
-        await _ask_again(load, clients)
-        return Verdict(journal, await take(stage), plan.kills, time.monotonic() - started)
+        return await perform(stage, world, plan, report)
+
+
+async def perform(
+    stage: Stage, world: World, plan: Plan, report: Callable[[str], None] = lambda _line: None
+) -> Verdict:
+    """Post and kill, come to rest, ask some keys again, and look."""
+    started, journal = time.monotonic(), Journal()
+    load = Load(stage, world, journal, plan.seed, plan.most_rows, plan.forms, plan.shared)
+    clients = [Client(load, number) for number in range(plan.clients)]
+    work = [asyncio.create_task(client.run()) for client in clients]
+    try:
+        await asyncio.sleep(plan.calm_seconds)
+        await _kill(stage, plan, journal, report)
+    finally:
+        load.is_over = True
+        await asyncio.gather(*work)
+    await _ask_again(load, clients)
+    return Verdict(journal, await take(stage), plan.kills, time.monotonic() - started)
 
 
 async def _kill(stage: Stage, plan: Plan, journal: Journal, report: Callable[[str], None]) -> None:

@@ -38,6 +38,7 @@ class Load:
     seed: int
     most_rows: int
     forms: Sequence[str] = ("json",)
+    shared: float = 0.6
     numbers: count[int] = field(default_factory=lambda: count(1))
     is_over: bool = False
 
@@ -131,7 +132,7 @@ class Client:
         communes = self._load.world.communes
         own = SHARED_INDICATORS + self._number % (len(codes) - SHARED_INDICATORS)
         indicators = [codes[own]]
-        if random.random() < 0.6:
+        if random.random() < self._load.shared:
             communes, indicators, periods = communes[:8], codes[:SHARED_INDICATORS], periods[:3]
         keys = [(unit, code, period) for unit in communes for code in indicators for period in periods]
         chosen = random.sample(keys, random.randint(1, min(most, len(keys))))

@@ -88,12 +88,13 @@ async def take(stage: Stage) -> Snapshot:
     connection = await stage.connect("postgres")
     try:
         await _rest(connection)
+        log = await _log(stage)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return Snapshot(
                 versions=await _versions(connection),
                 postings=await _postings(connection),
-                events=await _events(connection),
-                positions=[row[0] for row in await connection.fetch("SELECT pos FROM event_log ORDER BY pos")],
+                events=[event for event in map(_said, log) if event is not None],
+                positions=[int(event["sequence"]) for event in log],
                 head=await connection.fetchval("SELECT pos FROM feed_head WHERE feed = 'main'"),
                 last_day=dict(await connection.fetch("SELECT code, ends_on FROM period WHERE regime = 'calendar'")),
             )
@@ -138,10 +139,22 @@ async def _postings(connection: asyncpg.Connection) -> list[Kept]:
     ]
 
 
-async def _events(connection: asyncpg.Connection) -> list[Said]:
-    found = await connection.fetch(
-        "SELECT pos, subject, version, data FROM event_log"
-        " WHERE type = 'vn.chitieu.indicators.actuals.posted.v1' ORDER BY pos"
-    )
-    said = [(row, json.loads(row["data"], parse_float=Decimal)) for row in found]
-    return [Said(row["pos"], row["subject"], row["version"], data["import_id"], data["changes"]) for row, data in said]
+async def _log(stage: Stage) -> list[dict[str, Any]]:
+    """Every event of the feed, as a follower hears it."""
+    heard: list[dict[str, Any]] = []
+    after: dict[str, str] = {}
+    async with stage.client() as client:
+        while True:
+            answer = await client.get("/v1/indicators/changes", params={"limit": "200", **after})
+            page = json.loads(answer.content, parse_float=Decimal)
+            heard += page["items"]
+            if page["next"] == page["head"]:
+                return heard
+            after = {"after": page["next"]}
+
+
+def _said(event: dict[str, Any]) -> Said | None:
+    if event["type"] != "vn.chitieu.indicators.actuals.posted.v1":
+        return None
+    data = event["data"]
+    return Said(int(event["sequence"]), event["subject"], data["version"], data["import_id"], data["changes"])

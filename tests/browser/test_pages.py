@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,17 +20,34 @@ FLAGS = (
     " --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=20000 --dump-dom"
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (.ci/run installs it)")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (.ci/run installs it)"),
+    pytest.mark.slow,
+]
+
+
+@dataclass(slots=True)
+class Browser:
+    """Opens each page once, for every test that looks at it."""
+
+    door: str
+    folder: Path
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    async def open(self, path: str) -> tuple[str, str]:
+        """The page's document once it has come to rest, and what the browser complained about."""
+        if path not in self.seen:
+            self.seen[path] = await open_page(self.door + path, self.folder / str(len(self.seen)))
+        return self.seen[path]
 
 
 @pytest.fixture(scope="module")
-async def door(five_plans: House) -> AsyncIterator[str]:
+async def browser(five_plans: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     async with listening(five_plans.composition.door) as address:
-        yield address
+        yield Browser(address, tmp_path_factory.mktemp("profiles"))
 
 
 async def open_page(url: str, profile: Path) -> tuple[str, str]:
-    """The page's document once it has come to rest, and what the browser complained about."""
     assert CHROMIUM
     flags = [*FLAGS.split(), f"--user-data-dir={profile}", "--lang=vi", url]
     process = await asyncio.create_subprocess_exec(
@@ -42,23 +60,23 @@ async def open_page(url: str, profile: Path) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("service", ["plans", "indicators", "budget"])
-async def test_the_docs_page_shows_every_operation(door: str, tmp_path: Path, five_plans: House, service: str) -> None:
+async def test_the_docs_page_shows_every_operation(browser: Browser, five_plans: House, service: str) -> None:
     document = (await five_plans.client.get(f"/v1/{service}/openapi.json")).json()
-    page, console = await open_page(f"{door}/docs/{service}", tmp_path)
+    page, console = await browser.open(f"/docs/{service}")
     shown = set(re.findall(r'data-path="([^"]+)"', page))
     assert shown == set(document["paths"])
     assert console == ""
 
 
-async def test_graphiql_is_there_for_a_browser(door: str, tmp_path: Path) -> None:
-    page, console = await open_page(f"{door}/graphql", tmp_path)
+async def test_graphiql_is_there_for_a_browser(browser: Browser) -> None:
+    page, console = await browser.open("/graphql")
     assert 'class="graphiql-container' in page
     assert "graphiql-execute-button" in page
     assert console == ""
 
 
-async def test_no_page_asks_a_foreign_host(door: str, tmp_path: Path) -> None:
+async def test_no_page_asks_a_foreign_host(browser: Browser) -> None:
     for path in ("/graphql", "/docs/plans"):
-        page, _console = await open_page(f"{door}{path}", tmp_path)
+        page, _console = await browser.open(path)
         fetched = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page)
-        assert [url for url in fetched if not url.startswith(door)] == []
+        assert [url for url in fetched if not url.startswith(browser.door)] == []

@@ -20,6 +20,8 @@ import pytest
 from chassis.postgres import EmbeddedPostgres, PostgresTrouble
 from chassis.postgres.abandoned import remove_abandoned
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys, time
 from pathlib import Path

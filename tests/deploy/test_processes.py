@@ -113,6 +113,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     finally:
         for process in made.running.values():
             process.kill()
+            process.wait()
         made.database.stop()
         made.database.discard()
 

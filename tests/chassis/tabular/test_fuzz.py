@@ -1,6 +1,6 @@
 """No body breaks the house: whatever arrives is read, or refused by a rule.
 
-200 bodies per form; `HYPOTHESIS_PROFILE=slow` makes it 1,000.
+80 bodies per form; `CHITIEU_FUZZ_EXAMPLES=1000` makes it 1,000.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chassis.errors import HouseError
 from chassis.tabular import Body, Day, Limits, Number, NumberStyle, Table, Text, Whole, read_cells, read_whole
 from tests.chassis.tabular.bodies import CSV, JSON, NDJSON, PARQUET, TITLES, XLS, XLSX, Sheet, parquet, xls
 
-EXAMPLES = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "slow" else 200
+EXAMPLES = int(os.environ.get("CHITIEU_FUZZ_EXAMPLES", "80"))
 many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 LIMITS = Limits(unpacked_bytes=64 * 1024 * 1024, rows=10_000)
 COLUMNS = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +33,7 @@ from chassis.errors import (
     rule,
 )
 from chassis.problems import unknown
+from chassis.tabular import unpacking
 from chassis.text import nfc
 
 TEXT_HAS_NUL = rule(
@@ -74,6 +77,42 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body of rows as it came: unpacked, with the digest of the bytes as sent."""
+
+    content: bytes
+    content_type: str | None
+    sha256: bytes
+
+
+async def receive(request: Request) -> Upload:
+    """Take in a body of rows, unpacking it as it arrives (gzip, zstd), never more than the limits allow.
+
+    Raises:
+        TooLarge: more than the limit as sent ("body_too_large") or unpacked ("unpacked_too_large").
+        UnsupportedMedia: another packing ("media_unsupported").
+        Unreadable: broken packing ("content_encoding_broken").
+    """
+    settings = request.app.state.house.settings
+    limit = settings.max_bulk_bytes
+    packing = unpacking(request.headers.get("Content-Encoding"), settings.max_unpacked_bytes)
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+    digest, size, pieces = hashlib.sha256(), 0, []
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+        digest.update(chunk)
+        if unpacked := packing.feed(chunk):
+            pieces.append(unpacked)
+    packing.finish()
+    request.state.body_digest = digest.digest()
+    return Upload(b"".join(pieces), request.headers.get("Content-Type"), digest.digest())
 
 
 def decode_json(body: bytes) -> Any:

@@ -80,6 +80,7 @@ class Database:
             },
         )
         self._after_commit: list[Any] = []
+        self._listeners: list[list[str]] = []
 
     def on_commit(self, wake: Any) -> None:
         """Call `wake()` after each commit that wrote (the sequencer's bell)."""
@@ -90,12 +91,14 @@ class Database:
         """A session in one read-only snapshot."""
         engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with AsyncSession(engine, expire_on_commit=False) as session:
+            session.info["note_copy"] = self._note
             yield ReadSession(session)
 
     @asynccontextmanager
     async def write(self, *, keep: bool = True) -> AsyncIterator[Session]:
         """A session whose transaction is committed when the block ends well (`keep`), else rolled back."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            session.info["note_copy"] = self._note
             yield Session(ReadSession(session))
             if not keep:
                 await session.rollback()
@@ -103,6 +106,13 @@ class Database:
             await session.commit()
         for wake in self._after_commit:
             wake()
+
+    def beside(self, settings: Settings) -> Database:
+        """The same database by connections of its own, under other limits; its commits wake the same listeners."""
+        other = Database(self.url.render_as_string(hide_password=False), self.service, settings)
+        other._after_commit = self._after_commit
+        other._listeners = self._listeners
+        return other
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -115,7 +125,18 @@ class Database:
             statements.append(statement)
 
         event.listen(self.engine.sync_engine, "before_cursor_execute", note)
-        return lambda: event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+        self._listeners.append(statements)
+
+        def stop() -> None:
+            event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+            self._listeners.remove(statements)
+
+        return stop
+
+    def _note(self, statement: str) -> None:
+        """Note a statement that goes past SQLAlchemy (COPY)."""
+        for statements in self._listeners:
+            statements.append(statement)
 
 
 @asynccontextmanager

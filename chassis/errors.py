@@ -65,6 +65,7 @@ class HouseError(Exception):
         /,
         *,
         faults: Sequence[Fault] = (),
+        faults_total: int | None = None,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> None:
@@ -72,6 +73,7 @@ class HouseError(Exception):
         self.rule = rule
         self.values = values
         self.faults = tuple(faults)
+        self.faults_total = len(self.faults) if faults_total is None else faults_total
         self.headers = dict(headers or {})
 
 

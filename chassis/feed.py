@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import literal_column
 
 from chassis.auth import Caller
-from chassis.database import Database, ReadSession
+from chassis.database import Database, ReadSession, exact_json
 from chassis.errors import Gone, Refused, rule
-from chassis.outbox import Sequencer
+from chassis.outbox import Sequencer, unpack
 
 FEED_CURSOR_INVALID = rule(
     "feed_cursor_invalid", vi="Con trỏ thay đổi không hợp lệ.", en="The change cursor is not valid."
@@ -82,7 +83,7 @@ _READ = text("""
 SELECT h.epoch, h.pos AS head, e.*
 FROM (SELECT epoch, pos FROM feed_head WHERE feed = 'main') h
 LEFT JOIN LATERAL (
-  SELECT pos, event_id, type, subject, version, province, commune, data, trace, at
+  SELECT pos, event_id, type, subject, version, province, commune, data, packed, trace, at
   FROM event_log
   WHERE pos > :after AND pos <= least(h.pos, :after + :window)
     AND (CAST(:types AS text[]) = '{}' OR type = ANY(:types))
@@ -123,10 +124,17 @@ async def read_changes(db: ReadSession, caller: Caller, cursor: str | None, want
     found = [row for row in rows if row.pos is not None]
     reached = found[-1].pos if len(found) == limit else min(first.head, after + SCAN_WINDOW)
     return Changes(
-        [dict(row._mapping) for row in found],
+        [_unpacked(row._asdict()) for row in found],
         encode_position(f"{first.epoch}.{max(after, reached)}"),
         encode_position(f"{first.epoch}.{first.head}"),
     )
+
+
+def _unpacked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A log row with its payload as an object, however it is kept."""
+    packed = row["packed"]
+    data = row["data"] if packed is None else exact_json.decode(unpack(packed))
+    return {**{name: value for name, value in row.items() if name != "packed"}, "data": data}
 
 
 class Feed:

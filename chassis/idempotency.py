@@ -78,7 +78,7 @@ class RunOnce:
         digest = hashlib.sha256()
         for part in (request.method, request.url.path, request.url.query):
             digest.update(part.encode() + b"\x00")
-        digest.update(await request.body())
+        digest.update(getattr(request.state, "body_digest", None) or await request.body())
         return digest.digest()
 
     async def _claim(self, client_id: str) -> None:

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     import_poll_seconds: float = Field(0.5, gt=0, description="pause between looks for imports to run, seconds")
     import_timeout_seconds: float = Field(3600, gt=0, description="longest statement of an import, seconds")
     import_kept_days: int = Field(30, ge=1, description="days for which imports are kept")
+    max_bulk_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest body of rows at once, bytes as sent")
+    max_unpacked_bytes: int = Field(256 * 1024 * 1024, gt=0, description="the same, unpacked, bytes")
     request_timeout_seconds: float = Field(60, gt=0, description="longest request but streams, seconds")
     graphql_max_body_bytes: int = Field(100_000, gt=0, description="largest GraphQL body, bytes")
     graphql_max_cost: int = Field(50_000, gt=0, description="largest cost of one GraphQL operation, objects")

@@ -45,14 +45,15 @@ def _event_columns() -> list[Column[object]]:
         Column("province", Text),
         Column("commune", Text),
         Column("is_public", Boolean, nullable=False),
-        Column("data", JSONB, nullable=False),
+        Column("data", JSONB),
+        Column("packed", LargeBinary),
         Column("trace", Text),
         _moment("at"),
     ]
 
 
 def ledger_tables(metadata: MetaData) -> None:
-    """Declare the ledger's tables in one service's metadata; `migrations/ledger_v1.py` creates them."""
+    """Declare the ledger's tables in one service's metadata; `migrations/ledger_v*.py` create them."""
     outbox = Table(
         "outbox",
         metadata,

@@ -47,6 +47,7 @@ ACCEPTED = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, application/vnd.ms-excel, "
     "application/vnd.apache.parquet"
 )
+FILE_TYPES = tuple(kind for kind, form in _FORMS.items() if form is not Form.JSON)
 _CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "utf-16": "utf-16", "utf-16le": "utf-16-le"}
 _CHARSETS |= {"utf-16-le": "utf-16-le", "windows-1258": "cp1258", "cp1258": "cp1258"}
 

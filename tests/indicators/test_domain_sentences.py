@@ -9,7 +9,7 @@ import pytest
 
 from chassis.decimals import plain, shown
 from chassis.periods import Period, PeriodType, Window
-from services.indicators.domain.actuals.reading import DataStatus
+from services.indicators.domain.actuals.columns import DataStatus
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.evaluation import Figure, Goal, evaluate
 from services.indicators.domain.periods import Due

@@ -164,7 +164,6 @@ async def test_a_post_is_announced_once_per_unit_with_old_and_new_figures(stocke
     assert last["changes"] == [
         {
             "indicator": "VNEID_ACCOUNT_RATE",
-            "sub_population": None,
             "regime": "state",
             "period": "2026-Q3",
             "action": "set",
@@ -197,7 +196,7 @@ async def test_a_long_announcement_is_told_in_parts(stocked: House) -> None:
     rewritten = [{**each, "text": "đ" + each["text"]} for each in rows]
     await post(stocked, *rewritten)
     told = await changes(stocked)
-    assert [each["data"]["version"] for each in told] == [1, 2, 3]
+    assert [each["data"]["version"] for each in told] == [1, 2, 3, 4]
     assert len(told[0]["data"]["changes"]) == 11
     assert sum(len(each["data"]["changes"]) for each in told[1:]) == 11
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Body, Query, Request
-from pydantic import WithJsonSchema
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
+from chassis.app import House
+from chassis.bodies import Upload, receive
 from chassis.database import Reading, Writing
 from chassis.idempotency import OnceIfKeyed
 from chassis.listing import answer
 from chassis.pages import Paging, chosen
 from chassis.problems import fault_body, language_of
+from chassis.receipts import Facts, sign_receipt
 from chassis.replica import CatchUp
 from chassis.replies import reply
+from chassis.tabular import FILE_TYPES, Body, NumberStyle
 from services.indicators.api.router import (
     ActualsWrite,
     Indicators,
@@ -29,24 +32,39 @@ from services.indicators.api.router import (
     router,
     viewer_of,
 )
-from services.indicators.domain.actuals.reading import MAX_ROWS
+from services.indicators.domain.actuals.columns import TITLES
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, ActualRow, Posted
 from services.indicators.service import actuals as service
 from services.indicators.service.actuals import Mode, OnStale, PostResult, PostTerms
 
 TAGS: list[str | Enum] = ["actuals"]
-_ROWS = {"type": "array", "items": ActualBody.model_json_schema(), "maxItems": MAX_ROWS}
-Rows = Annotated[
-    Any,
-    Body(description="Rows, bare or as `actuals`; at most 1,000."),
-    WithJsonSchema({"anyOf": [_ROWS, {"type": "object", "properties": {"actuals": _ROWS}, "required": ["actuals"]}]}),
-]
 SubPopulations = Annotated[list[str] | None, Query(alias="sub_population", description="The plan's words.")]
 Periods = Annotated[list[str] | None, Query(alias="period", description="Codes of periods: 2026-Q2.")]
 Sources = Annotated[list[str] | None, Query(alias="source", description="Sources; sample: made for the demo.")]
 Statuses = Annotated[list[str] | None, Query(alias="data_status", description="estimated, preliminary, official.")]
+Rows = Annotated[Upload, Depends(receive)]
+Style = Annotated[
+    NumberStyle | None,
+    Query(description="How a file writes numbers: 1.670,5 (vi), 1,670.5 (en), 1670.5 (plain); absent: as it is clear."),
+]
 
+_ROWS = {"type": "array", "items": ActualBody.model_json_schema()}
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+POST_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "Rows, at most 200,000; packed with gzip or zstd if Content-Encoding says so.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "anyOf": [_ROWS, {"type": "object", "properties": {"actuals": _ROWS}, "required": ["actuals"]}]
+                }
+            },
+            **dict.fromkeys(FILE_TYPES, _FILE),
+        },
+    }
+}
 POST_ANSWERS = {
     207: {"model": Posted, "description": "A partial post with refused rows: the rest is written."},
     **answers(
@@ -54,14 +72,15 @@ POST_ANSWERS = {
         {
             403: "scope_missing",
             409: "request_in_progress",
-            413: "actuals_too_many, body_too_large",
-            422: "actuals_refused with the faults of every row, actuals_not_rows, idempotency_key_reused",
+            413: "body_too_large, rows_too_many, unpacked_too_large",
+            415: "media_unsupported",
+            422: "actuals_refused with the faults of every row, body_invalid, idempotency_key_reused",
         },
     ),
 }
 
 
-@router.post("/actuals", tags=TAGS, responses=POST_ANSWERS)
+@router.post("/actuals", tags=TAGS, responses=POST_ANSWERS, openapi_extra=POST_BODY)
 async def post_actuals(
     request: Request,
     db: Writing,
@@ -71,34 +90,54 @@ async def post_actuals(
     catch_up: CatchUp,
     mode: Annotated[Mode, Query(description="All rows or none, or the good ones.")] = Mode.ATOMIC,
     on_stale: Annotated[OnStale, Query(description="A row older than what is stored.")] = OnStale.REFUSE,
+    number_style: Style = None,
+    sheet: Annotated[str | None, Query(description="The sheet of a workbook; absent: the one with a table.")] = None,
 ) -> Response:
-    """Record figures, or withdraw them, under their full keys; at most 1,000 rows.
+    """Record figures, or withdraw them, under their full keys; at most 200,000 rows.
 
     received = created + updated + unchanged + stale + duplicates + refused. Without mode=partial one refused
     row refuses all (422); with it the good rows are written and the answer is 207. Percentages are 0-100
     unless the indicator's scale says 0-1. Posting the same again is harmless: unchanged rows are neither
     written nor announced. A wrong figure is withdrawn with a reason, never deleted.
     """
-    terms = PostTerms(catch_up, request.app.state.house.settings.is_demo, mode, on_stale)
+    house = request.app.state.house
+    terms = PostTerms(catch_up, house.settings.is_demo, mode, on_stale, number_style, rows.sha256)
+    body = Body(rows.content, rows.content_type, TITLES, name="actuals", sheet=sheet)
     language = language_of(request.headers.get("Accept-Language"))
 
     async def work() -> Response:
-        return _answer(await service.post_actuals(db, caller, rows, terms), language)
+        result = await service.post_actuals(db, caller, body, terms)
+        return reply(posted(result, language, _receipt(house, result, rows.sha256)), status=status_of(result))
 
     return await once(work)
 
 
-def _answer(result: PostResult, language: str) -> Response:
-    body = {
+def _receipt(house: House, result: PostResult, sha256: bytes) -> str | None:
+    """The signed receipt of a post; a dry run recorded nothing."""
+    if result.is_dry_run:
+        return None
+    return sign_receipt(house, Facts(result.import_id, sha256, result.counts, result.write_token, result.at))
+
+
+def status_of(result: PostResult) -> int:
+    """207 where rows were refused and the rest was taken."""
+    return 207 if result.counts["refused"] else 200
+
+
+def posted(result: PostResult, language: str, receipt: str | None) -> dict[str, Any]:
+    """What became of a post, in the reader's language; at most 1,000 faults and warnings, with their true totals."""
+    return {
         **result.counts,
         "mode": result.mode,
         "dry_run": result.is_dry_run,
         "import_id": result.import_id,
-        "errors": [fault_body(fault, language) for fault in result.errors],
-        "warnings": [fault_body(fault, language) for fault in result.warnings],
+        "errors": [fault_body(fault, language) for fault in result.errors.listed()],
+        "errors_total": result.errors.total,
+        "warnings": [fault_body(fault, language) for fault in result.warnings.listed()],
+        "warnings_total": result.warnings.total,
         "write_token": result.write_token,
+        "receipt": receipt,
     }
-    return reply(body, status=207 if result.counts["refused"] else 200)
 
 
 @router.get("/actuals", tags=TAGS, responses=answers(PageOf[ActualRow]))

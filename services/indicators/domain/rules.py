@@ -154,20 +154,10 @@ BASELINE_EQUALS_TARGET = rule(
 )
 
 # --- actuals: the post
-ACTUALS_TOO_MANY = rule(
-    "actuals_too_many",
-    vi="Một lần gửi nhận tối đa {limit_rows} dòng; lần này có {rows}.",
-    en="One post takes at most {limit_rows} rows; this one has {rows}.",
-)
 ACTUALS_REFUSED = rule(
     "actuals_refused",
     vi="Không ghi dòng nào: {refused} trên {received} dòng bị từ chối.",
     en="Nothing was written: {refused} of {received} rows are refused.",
-)
-ACTUALS_NOT_ROWS = rule(
-    "actuals_not_rows",
-    vi='Nội dung phải là mảng các dòng, hoặc {{"actuals": […]}}.',
-    en='The body must be an array of rows, or {{"actuals": […]}}.',
 )
 SAMPLES_REFUSED = rule(
     "samples_refused",
@@ -176,35 +166,7 @@ SAMPLES_REFUSED = rule(
 )
 
 # --- actuals: one row
-ROW_NOT_OBJECT = rule("row_not_object", vi="Dòng phải là một đối tượng.", en="A row must be an object.")
 ROW_FIELD_MISSING = rule("row_field_missing", vi="Thiếu cột {column}.", en="Column {column} is missing.")
-ROW_FIELD_UNKNOWN = rule(
-    "row_field_unknown", vi="Không có cột {field}.{suggestion_vi}", en="There is no column {field}.{suggestion_en}"
-)
-TEXT_EXPECTED = rule("row_text_expected", vi="Cột {column} phải là văn bản.", en="Column {column} must be text.")
-TEXT_TOO_LONG = rule(
-    "row_text_too_long",
-    vi="Cột {column} dài quá {limit} ký tự.",
-    en="Column {column} is longer than {limit} characters.",
-)
-NUMBER_EXPECTED = rule(
-    "row_number_expected",
-    vi="Cột {column} phải là một số JSON, ví dụ 85.75.",
-    en="Column {column} must be a JSON number, such as 85.75.",
-)
-WHOLE_NUMBER_EXPECTED = rule(
-    "row_whole_number_expected",
-    vi="Cột {column} phải là số nguyên không âm.",
-    en="Column {column} must be a whole number, not negative.",
-)
-DAY_EXPECTED = rule(
-    "row_day_expected",
-    vi="Cột {column} phải là ngày, viết 2026-06-14.",
-    en="Column {column} must be a day, written 2026-06-14.",
-)
-CHOICE_EXPECTED = rule(
-    "row_choice_expected", vi="Cột {column} nhận một trong: {known}.", en="Column {column} takes one of: {known}."
-)
 ADDRESS_EXPECTED = rule(
     "row_address_expected", vi="Cột {column} phải là địa chỉ http(s).", en="Column {column} must be an http(s) address."
 )
@@ -292,7 +254,33 @@ BASE_VERSION_STALE = rule(
     en="The figure is at version {stored}, no longer {value}.",
 )
 
+PLAN_ROW_UNKNOWN = rule(
+    "plan_row_unknown",
+    vi="Kế hoạch của đơn vị trong năm ấy không có mục {value}.",
+    en="The unit's plan of that year has no row {value}.",
+)
+PLAN_ROW_CONTRADICTS = rule(
+    "plan_row_contradicts",
+    vi="Mục {value} của kế hoạch không phải chỉ tiêu {indicator} (hoặc nhóm đối tượng ấy).",
+    en="Plan row {value} is not indicator {indicator} (or not that sub-population).",
+)
+PLAN_ROW_AMBIGUOUS = rule(
+    "plan_row_ambiguous",
+    vi="Mục {value} ứng với {found} chỉ tiêu; hãy ghi thêm mã chỉ tiêu hoặc nhóm đối tượng.",
+    en="Plan row {value} stands for {found} targets; name the indicator or the sub-population too.",
+)
+UNIT_NAMED_TWICE = rule(
+    "unit_named_twice",
+    vi="Hai cột admin_unit và commune nêu hai đơn vị khác nhau.",
+    en="The columns admin_unit and commune name different units.",
+)
+
 # --- warnings: the row is kept
+VALUE_JUMPS = rule(
+    "value_jumps",
+    vi="{value} khác xa kỳ trước ({previous}); hãy kiểm tra lại.",
+    en="{value} is far from the last period ({previous}); check it.",
+)
 VALUE_ABOVE_100_ALLOWED = rule(
     "above_100_allowed", vi="{value} % vượt 100 %; hãy kiểm tra lại.", en="{value} % is above 100 %; check it."
 )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from chassis.decimals import plain, shown
 from chassis.money import format_decimal_en, format_decimal_vi, format_percent_vi, format_vnd, format_vnd_en
 from chassis.periods import Period, format_date_vi, format_period_en, format_period_vi
-from services.indicators.domain.actuals.reading import DataStatus
+from services.indicators.domain.actuals.columns import DataStatus
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.evaluation import Achievement, Figure, Goal, NoData, Verdict
 from services.indicators.domain.targets import Comparator, Trajectory

@@ -1,6 +1,6 @@
 """Figures as they cross the border.
 
-A posted row is read by `domain.actuals.reading`, so that every fault of every row has its row and column;
+Posted rows are read as columns (`domain.actuals`), so that every fault of every row has its row and column;
 the models here are what the documentation shows and what lists answer.
 """
 
@@ -20,7 +20,8 @@ class ActualBody(BaseModel):
     """One figure, or its withdrawal, under its full key."""
 
     admin_unit: str = Field(description="Code of the unit; `commune` is accepted.", examples=["26491"])
-    indicator: str = Field(examples=["VNEID_ACCOUNT_RATE"])
+    indicator: str | None = Field(None, description="Its code; else plan_row.", examples=["VNEID_ACCOUNT_RATE"])
+    plan_row: str | None = Field(None, description="The row of the unit's plan of that year.", examples=["III.14"])
     sub_population: str | None = Field(None, examples=["giáo viên"])
     regime: str | None = Field(None, description="Absent: the unit's default.", examples=["state"])
     period: str = Field(description="2026, 2026-S1, 2026-N, 2026-Q2, 2026-04 …", examples=["2026-Q3"])
@@ -49,7 +50,7 @@ class PostedFault(BaseModel):
     code: str
     row: int | None = None
     column: str | None = None
-    value: Any = None
+    value: Any = Field(None, description="What the cell says, as text.")
     message: str
 
 
@@ -66,9 +67,12 @@ class Posted(BaseModel):
     mode: str
     dry_run: bool
     import_id: UUID | None = Field(description="Null where nothing was written.")
-    errors: list[PostedFault]
-    warnings: list[PostedFault]
+    errors: list[PostedFault] = Field(description="The first 1,000, by row.")
+    errors_total: int
+    warnings: list[PostedFault] = Field(description="The first 1,000, by row; these rows are kept.")
+    warnings_total: int
     write_token: str | None = Field(description="Null in a dry run.")
+    receipt: str | None = Field(description="Signed by the service (JWS); null in a dry run.")
 
 
 class ActualRow(Body):

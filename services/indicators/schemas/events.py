@@ -33,7 +33,7 @@ class ActualChange(BaseModel):
     """One changed figure under its full key."""
 
     indicator: str
-    sub_population: str | None
+    sub_population: str | None = None
     regime: str
     period: str
     action: str

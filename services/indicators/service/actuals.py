@@ -1,30 +1,33 @@
-"""Figures: posted by rows, judged, settled against what is stored, kept with their history, and announced."""
+"""Figures: posted as tables of rows, judged, settled against what is stored, kept with their history, announced."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
+
+import polars as pl
 
 from chassis import audit, clock, outbox
 from chassis.auth import Caller
 from chassis.database import Session
-from chassis.errors import Fault, Refused, TooLarge
+from chassis.errors import Refused
 from chassis.listing import Listing
+from chassis.tabular import Body, Findings, NumberStyle, Table
 from services.indicators.domain import rules
-from services.indicators.domain.actuals.judging import Judged, duplicates, judge, warn
-from services.indicators.domain.actuals.reading import MAX_ROWS, SAMPLE, Row, read_rows
-from services.indicators.domain.actuals.settling import Outcome, Settled, announced, settle
+from services.indicators.domain.actuals import judging, resolving, settling
+from services.indicators.domain.actuals.reading import read_rows
+from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.domain.filters import ActualFilter
-from services.indicators.schemas.events import ACTUALS_POSTED
 from services.indicators.service.applying import CATALOGUE, REGIMES, CatchUp, place_of
-from services.indicators.service.refusing import refuse_unresolved
+from services.indicators.service.gathering import Gathered, Lots
+from services.indicators.service.refusing import refuse_strangers
+from services.indicators.service.telling import events_of
 from services.indicators.store import figures, posting
-from services.indicators.store.posting import Key, PostingFacts, Resolved
+from services.indicators.store.posting import PostingFacts
 from services.indicators.store.visibility import Viewer
 
 
@@ -43,56 +46,58 @@ class OnStale(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a post has come, in rows."""
+
+    rows_read: int = 0
+    rows_checked: int = 0
+    rows_written: int = 0
+
+
+async def _untold(_progress: Progress) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class PostTerms:
-    """How rows are posted, and who fetches news of units."""
+    """How rows are posted, who fetches news of units, and what an import adds to it."""
 
     catch_up: CatchUp
     takes_samples: bool
     mode: Mode = Mode.ATOMIC
     on_stale: OnStale = OnStale.REFUSE
+    style: NumberStyle | None = None
+    sha256: bytes | None = None
+    import_id: UUID | None = None
+    reverts: UUID | None = None
+    progress: Callable[[Progress], Awaitable[None]] = _untold
 
 
 @dataclass(slots=True)
-class Post:
-    """One post under way: its rows, what they stand for, and every fault so far."""
+class Tally:
+    """What is known of a post so far: its rows by outcome, every fault, every warning."""
 
-    caller: Caller
-    received: int
-    rows: list[Row]
-    faults: list[Fault]
-    resolved: dict[int, Resolved] = field(default_factory=dict)
-    warnings: list[Fault] = field(default_factory=list)
-    repeats: int = 0
-    settled: list[Settled] = field(default_factory=list)
+    received: int = 0
+    duplicates: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    faults: list[Findings] = field(default_factory=list)
+    warnings: list[Findings] = field(default_factory=list)
 
-    def drop_refused(self) -> None:
-        """Leave out the rows that have a fault."""
-        refused = self.refused
-        self.rows = [row for row in self.rows if row.number not in refused]
+    def refuse(self, *findings: Findings) -> None:
+        """Note faults."""
+        self.faults += [one for one in findings if one.total]
 
     @property
-    def refused(self) -> set[int | None]:
-        """The numbers of refused rows."""
-        return {fault.row for fault in self.faults}
+    def errors(self) -> Findings:
+        """Every fault."""
+        return Findings.together(self.faults)
 
-    def count(self, outcome: Outcome) -> int:
-        """How many rows came to an outcome."""
-        return sum(one.outcome is outcome for one in self.settled)
-
-    def key(self, settled: Settled) -> Key:
-        """The key of a settled row."""
-        return self.resolved[settled.judged.row.number].key
-
-    @property
-    def changed(self) -> list[Settled]:
-        """The rows that write something."""
-        return [one for one in self.settled if one.outcome in (Outcome.CREATED, Outcome.UPDATED)]
-
-    @property
-    def provinces(self) -> dict[str, str | None]:
-        """The units that something is written for, with their provinces."""
-        rows = [one.judged.row for one in self.changed]
-        return {row.admin_unit: self.resolved[row.number].province for row in rows}
+    def counts(self) -> dict[str, int]:
+        """received = created + updated + unchanged + stale + duplicates + refused."""
+        outcomes = ("created", "updated", "unchanged", "stale")
+        refused = len(self.errors.rows)
+        settled = {name: self.outcomes.get(name, 0) for name in outcomes}
+        return {"received": self.received, **settled, "duplicates": self.duplicates, "refused": refused}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,10 @@ class PostResult:
     mode: Mode
     is_dry_run: bool
     import_id: UUID | None
-    errors: Sequence[Fault]
-    warnings: Sequence[Fault]
+    errors: Findings
+    warnings: Findings
     write_token: str | None
+    at: datetime
 
 
 def list_actuals(viewer: Viewer, wanted: ActualFilter, known_at: datetime | None) -> Listing:
@@ -118,168 +124,218 @@ def list_history(viewer: Viewer, wanted: ActualFilter) -> Listing:
     return figures.list_history(viewer, wanted)
 
 
-async def post_actuals(db: Session, caller: Caller, cells: Any, terms: PostTerms) -> PostResult:
+async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms) -> PostResult:
     """Record figures: rows are read, resolved, judged, settled against what is stored, written and announced.
 
     Atomic posts write all rows or none; partial ones write the good rows. A row that says what is stored is
-    unchanged: neither written nor announced. The number of statements does not depend on the number of rows.
+    unchanged: neither written nor announced. The number of statements does not depend on the number of rows, up to
+    200,000 of them; of more, each 200,000 take the same statements again, all in one transaction.
 
     Raises:
-        Refused: the body is no list of rows ("actuals_not_rows"), or an atomic post has a refused row
-            ("actuals_refused", with every fault of every row).
-        TooLarge: more than 1,000 rows ("actuals_too_many").
+        Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), or the body has
+            no table of rows (see `chassis.tabular.read`).
+        TooLarge: more rows than the body may have ("rows_too_many").
     """
-    post = _read(caller, cells, terms)
-    await _resolve(db, post, terms)
-    judged = _judge(post)
-    heads = await _settle(db, post, judged, terms)
-    if post.faults and terms.mode is Mode.ATOMIC:
-        faults = sorted(post.faults, key=lambda fault: fault.row or 0)
-        raise Refused(rules.ACTUALS_REFUSED, faults=faults, refused=len(post.refused), received=post.received)
-    import_id, token = await _write(db, post, heads, terms)
-    return _result(db, post, terms, (import_id, token))
+    tally = Tally()
+    with Gathered() as gathered:
+        await _gather(db, caller, body, terms, (tally, gathered))
+        written = await _write(db, caller, terms, (tally, gathered))
+    if written is None:
+        return _result(db, terms, tally, (None, await outbox.write_token(db)))
+    return _result(db, terms, tally, written)
 
 
-def _read(caller: Caller, cells: Any, terms: PostTerms) -> Post:
-    rows = cells.get("actuals") if isinstance(cells, dict) and set(cells) == {"actuals"} else cells
-    if not isinstance(rows, list):
-        raise Refused(rules.ACTUALS_NOT_ROWS)
-    if len(rows) > MAX_ROWS:
-        raise TooLarge(rules.ACTUALS_TOO_MANY, limit_rows=MAX_ROWS, rows=len(rows))
-    read, faults = read_rows(rows)
-    if not terms.takes_samples:
-        samples = [row for row in read if row.source == SAMPLE]
-        faults += [Fault(rules.SAMPLES_REFUSED, row=row.number, column="source", value=SAMPLE) for row in samples]
-    return Post(caller, len(rows), read, faults)
+State = tuple[Tally, Gathered]
 
 
-async def _resolve(db: Session, post: Post, terms: PostTerms) -> None:
-    if not post.rows:
-        return
+async def _gather(db: Session, caller: Caller, body: Body, terms: PostTerms, state: State) -> None:
+    """Read and judge all rows, lot by lot; nothing is locked yet but the lists they rely on."""
+    tally, gathered = state
+    lots = Lots(body)
+    while (table := await asyncio.to_thread(lots.next)) is not None:
+        tally.received += table.received
+        judged = await _judge(db, caller, table, terms, tally)
+        await asyncio.to_thread(gathered.add, judged)
+        await terms.progress(Progress(tally.received, tally.received))
+
+
+async def _judge(db: Session, caller: Caller, table: Table, terms: PostTerms, tally: Tally) -> pl.DataFrame:
+    """The sound rows of a lot in stored form."""
+    takes = terms.takes_samples
+    values = await asyncio.to_thread(read_rows, table, terms.style, takes_samples=takes)
+    found, codes = await _resolve(db, values.frame, terms)
+    strangers = await refuse_strangers(db, found)
+    known = Findings.together([values.findings, strangers])
+    verdict = await asyncio.to_thread(_judged, found, codes, caller, known)
+    tally.refuse(known, verdict.findings)
+    tally.warnings.append(verdict.warnings)
+    return verdict.frame
+
+
+async def _resolve(db: Session, frame: pl.DataFrame, terms: PostTerms) -> tuple[pl.DataFrame, Codes]:
+    named = resolving.named_in(frame)
     await outbox.rely(db, [CATALOGUE, REGIMES])
-    post.resolved = await posting.resolve(db, post.rows)
-    if any(found.admin_unit_id is None for found in post.resolved.values()):
+    codes = await posting.load_codes(db, named)
+    if len(codes.units) < len(named.admin_units):
         await terms.catch_up(db)
         await outbox.rely(db, [CATALOGUE, REGIMES])
-        post.resolved = await posting.resolve(db, post.rows)
-    told = {(fault.row, fault.column) for fault in post.faults}
-    found = await refuse_unresolved(db, post.caller, post.rows, post.resolved)
-    post.faults += [fault for fault in found if (fault.row, fault.column) not in told]
-    post.drop_refused()
+        codes = await posting.load_codes(db, named)
+    return await asyncio.to_thread(resolving.resolve, frame, codes), codes
 
 
-def _judge(post: Post) -> list[Judged]:
-    today, passed = clock.today(), []
-    for row in post.rows:
-        found = post.resolved[row.number]
-        assert found.measured is not None
-        assert found.span is not None
-        judged, faults = judge(row, found.measured, found.span, today)
-        post.faults += faults
-        if judged is not None:
-            passed.append(judged)
-            post.warnings += warn(judged, found.measured)
-    keys = {row.number: post.resolved[row.number].key for row in post.rows}
-    kept, post.repeats, contradictions = duplicates(passed, keys)
-    post.faults += contradictions
-    return kept
+def _judged(found: pl.DataFrame, codes: Codes, caller: Caller, known: Findings) -> judging.Verdict:
+    refused = resolving.refuse_codes(found, codes, caller.admin_units)
+    sound = judging.without(found, Findings.together([known, refused]))
+    verdict = judging.judge_rows(sound, clock.today())
+    findings = Findings.together([refused, verdict.findings])
+    return judging.Verdict(verdict.frame, findings, verdict.warnings)
 
 
-async def _settle(db: Session, post: Post, judged: Sequence[Judged], terms: PostTerms) -> outbox.Heads | None:
-    if not judged:
+async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) -> tuple[UUID | None, str] | None:
+    """Settle and write bucket by bucket; None where no row was left to settle.
+
+    Raises:
+        Refused: an atomic post has a refused row.
+    """
+    tally, gathered = state
+    units = gathered.units()
+    if units.is_empty():
+        _refuse_if_atomic(terms, tally)
         return None
-    heads = await outbox.lock(db, {one.row.admin_unit for one in judged})
-    keys = [post.resolved[one.row.number].key for one in judged]
-    stored = await posting.load_stored(db, keys)
-    for one, key in zip(judged, keys, strict=True):
-        settled = settle(one, stored.get(key))
-        is_refused = settled.outcome is Outcome.REFUSED
-        if settled.fault and (is_refused or terms.on_stale is OnStale.REFUSE):
-            post.faults.append(settled.fault)
+    heads = await outbox.lock(db, units["admin_unit"].to_list())
+    writing = _Writing(db, caller, terms, tally, heads)
+    for bucket in gathered.buckets():
+        await writing.add(await asyncio.to_thread(bucket))
+    _refuse_if_atomic(terms, tally)
+    return await writing.finish(units)
+
+
+def _refuse_if_atomic(terms: PostTerms, tally: Tally) -> None:
+    errors = tally.errors
+    if errors.total and terms.mode is Mode.ATOMIC:
+        refused, received = len(errors.rows), tally.received
+        raise Refused(
+            rules.ACTUALS_REFUSED,
+            faults=errors.listed(),
+            faults_total=errors.total,
+            refused=refused,
+            received=received,
+        )
+
+
+class _Writing:
+    """Figures on their way into the tables, under the heads of their units."""
+
+    def __init__(self, db: Session, caller: Caller, terms: PostTerms, tally: Tally, heads: outbox.Heads) -> None:
+        self._db = db
+        self._caller = caller
+        self._terms = terms
+        self._tally = tally
+        self._heads = heads
+        self._reserved: tuple[int, UUID] | None = None
+        self._touched: list[pl.DataFrame] = []
+        self._token: str | None = None
+        self._written = 0
+
+    async def add(self, rows: pl.DataFrame) -> None:
+        """Settle rows and write those that change something."""
+        collapsed = await asyncio.to_thread(settling.collapse, rows)
+        self._tally.duplicates += collapsed.repeats
+        self._tally.refuse(collapsed.findings)
+        stored = await posting.load_stored(self._db, collapsed.frame) if collapsed.frame.height else None
+        if stored is None:
+            return
+        settled = await asyncio.to_thread(settling.settle, collapsed.frame, stored)
+        self._note(settled)
+        changed = settling.changed(settled)
+        if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
+            return
+        await self._warn(changed)
+        await self._keep(changed)
+        self._written += changed.height
+        await self._terms.progress(Progress(self._tally.received, self._tally.received, self._written))
+
+    def _note(self, settled: pl.DataFrame) -> None:
+        tally = self._tally
+        stale = settling.tell_stale(settled)
+        counts = settling.counts(settled)
+        tally.refuse(settling.refuse_withdrawals(settled))
+        if self._terms.on_stale is OnStale.REFUSE:
+            tally.refuse(stale)
+            counts["stale"] = 0
         else:
-            post.warnings += [settled.fault] if settled.fault else []
-            post.settled.append(settled)
-    return heads
+            tally.warnings.append(stale)
+        for name, count in counts.items():
+            tally.outcomes[name] = tally.outcomes.get(name, 0) + count
 
+    async def _warn(self, changed: pl.DataFrame) -> None:
+        previous = await posting.load_previous(self._db, changed)
+        if previous.height:
+            self._tally.warnings.append(await asyncio.to_thread(judging.tell_jumps, changed, previous))
 
-async def _write(db: Session, post: Post, heads: outbox.Heads | None, terms: PostTerms) -> tuple[UUID | None, str]:
-    if heads is None or not post.changed:
-        return None, await outbox.write_token(db)
-    facts = PostingFacts(post.caller, db.info.get("request_id"), terms.mode, post.received, heads.at)
-    number, import_id = await posting.open_posting(db, facts)
-    await posting.write_figures(db, [(post.key(one), one) for one in post.changed], number, heads.at)
-    events = _events(post, import_id)
-    await _audit(db, post, import_id)
-    return import_id, await outbox.append(db, heads, events)
+    async def _keep(self, changed: pl.DataFrame) -> None:
+        db, at = self._db, self._heads.at
+        if self._reserved is None:
+            self._reserved = await posting.reserve_posting(db, self._terms.import_id)
+        number, import_id = self._reserved
+        # The events are written while the database takes in the figures.
+        told = asyncio.create_task(asyncio.to_thread(events_of, changed, import_id, self._caller))
+        try:
+            updated = changed.filter(pl.col("old_version").is_not_null())
+            if updated.height:
+                await posting.supersede(db, updated, at)
+            await posting.write_figures(db, changed, number, at)
+        finally:
+            events = await told
+        self._token = await outbox.append(db, self._heads, events)
+        by_unit = changed.group_by("admin_unit", "admin_unit_id", "province", "outcome").len()
+        self._touched.append(by_unit)
 
-
-def _events(post: Post, import_id: UUID) -> list[outbox.Event]:
-    """One event per unit, samples (public in the demo) apart from what is restricted, long ones in parts."""
-    told: dict[tuple[str, bool], list[dict[str, Any]]] = {}
-    for one in post.changed:
-        row, found = one.judged.row, post.resolved[one.judged.row.number]
-        key = {
-            "indicator": row.indicator,
-            "sub_population": row.sub_population or None,
-            "regime": found.regime,
-            "period": row.period,
-        }
-        told.setdefault((row.admin_unit, _is_sample(one)), []).append(announced(one, key))
-    provinces = post.provinces
-    return [
-        outbox.Event(
-            ACTUALS_POSTED,
-            unit,
-            {
-                "admin_unit": unit,
-                "import_id": import_id,
-                "client_id": None if is_sample else post.caller.client_id,
-                "source": SAMPLE if is_sample else None,
-                "changes": part,
-            },
-            *place_of(unit, provinces[unit]),
-            is_public=is_sample,
+    async def finish(self, units: pl.DataFrame) -> tuple[UUID | None, str]:
+        """Note the post and audit it; answers its id and the write token."""
+        if self._reserved is None or self._token is None:
+            if self._terms.import_id is None:
+                return None, await outbox.write_token(self._db)
+            self._reserved = await posting.reserve_posting(self._db, self._terms.import_id)
+        touched = pl.concat(self._touched) if self._touched else units.clear()
+        db, terms = self._db, self._terms
+        facts = PostingFacts(
+            self._caller,
+            db.info.get("request_id"),
+            terms.mode,
+            self._tally.counts(),
+            self._heads.at,
+            terms.sha256,
+            terms.reverts,
+            touched["admin_unit_id"].unique().sort().to_list() if self._touched else (),
         )
-        for (unit, is_sample), changes in sorted(told.items())
-        for part in outbox.parts_of(changes)
-    ]
+        await posting.note_posting(db, self._reserved, facts)
+        if self._touched:
+            await _audit(db, self._caller, self._reserved[1], touched)
+        return self._reserved[1], self._token or await outbox.write_token(db)
 
 
-def _is_sample(settled: Settled) -> bool:
-    # A sample figure that a real one replaces says something about the real one: restricted.
-    stored = settled.stored
-    old = stored is None or stored.is_withdrawn or stored.source == SAMPLE
-    return old and (settled.is_withdrawal or settled.judged.row.source == SAMPLE)
-
-
-async def _audit(db: Session, post: Post, import_id: UUID) -> None:
+async def _audit(db: Session, caller: Caller, import_id: UUID, touched: pl.DataFrame) -> None:
     """One row per unit, so that whoever answers for a unit finds every post that touched it."""
-    changed = Counter((one.judged.row.admin_unit, one.outcome) for one in post.changed)
+    counted: dict[tuple[str, str], dict[str, int]] = {}
+    for unit, province, outcome, count in touched.select("admin_unit", "province", "outcome", "len").iter_rows():
+        counted.setdefault((unit, province), {"created": 0, "updated": 0})[outcome] += count
     deeds = [
-        audit.Deed(
-            unit,
-            *place_of(unit, province),
-            {
-                "import_id": import_id,
-                "created": changed[unit, Outcome.CREATED],
-                "updated": changed[unit, Outcome.UPDATED],
-            },
-        )
-        for unit, province in sorted(post.provinces.items())
+        audit.Deed(unit, *place_of(unit, province), {"import_id": import_id, **counts})
+        for (unit, province), counts in sorted(counted.items())
     ]
-    await audit.record_all(db, post.caller, "actuals.posted", deeds)
+    await audit.record_all(db, caller, "actuals.posted", deeds)
 
 
-def _result(db: Session, post: Post, terms: PostTerms, written: tuple[UUID | None, str]) -> PostResult:
-    outcomes = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.STALE)
-    counts = {outcome.value: post.count(outcome) for outcome in outcomes}
+def _result(db: Session, terms: PostTerms, tally: Tally, written: tuple[UUID | None, str]) -> PostResult:
     is_dry = bool(db.info.get("dry_run"))
     return PostResult(
-        {"received": post.received, **counts, "duplicates": post.repeats, "refused": len(post.refused)},
+        tally.counts(),
         terms.mode,
         is_dry,
         None if is_dry else written[0],
-        sorted(post.faults, key=lambda fault: fault.row or 0),
-        sorted(post.warnings, key=lambda fault: fault.row or 0),
+        tally.errors,
+        Findings.together(tally.warnings),
         None if is_dry else written[1],
+        clock.now(),
     )

@@ -12,8 +12,7 @@ from chassis.decimals import plain
 from chassis.listing import Listing
 from chassis.periods import PeriodType, Window, parse_period
 from services.indicators.domain import periods
-from services.indicators.domain.actuals.reading import SAMPLE
-from services.indicators.domain.actuals.settling import STATUS_OF
+from services.indicators.domain.actuals.columns import SAMPLE, STATUS_OF
 from services.indicators.domain.catalogue import Direction, ValueType, parse_scale
 from services.indicators.domain.evaluation import AT_RISK_FROM, Figure, Goal, Verdict, evaluate
 from services.indicators.domain.filters import ScorecardFilter

@@ -12,9 +12,7 @@ from sqlalchemy.sql.expression import cast
 from chassis.decimals import plain
 from chassis.listing import Listing
 from chassis.periods import parse_period
-from services.indicators.domain.actuals.judging import Kind
-from services.indicators.domain.actuals.reading import SAMPLE
-from services.indicators.domain.actuals.settling import STATUS_NUMBER, STATUS_OF
+from services.indicators.domain.actuals.columns import SAMPLE, STATUS_NUMBER, STATUS_OF, Kind
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.domain.periods import due_on
 from services.indicators.store.periods import due_rules_for, due_rules_of, periods

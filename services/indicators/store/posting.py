@@ -3,133 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 from sqlalchemy import text
 
+from chassis import bulk
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
-from chassis.replies import encode
 from chassis.text import fold
-from services.indicators.domain.actuals.judging import Kind, Measured, Span
-from services.indicators.domain.actuals.reading import Row
-from services.indicators.domain.actuals.settling import STATUS_NUMBER, STATUS_OF, Outcome, Settled, Stored
-from services.indicators.domain.catalogue import ValueType
+from services.indicators.domain.actuals.judging import KIND_OF
+from services.indicators.domain.actuals.resolving import (
+    INDICATORS,
+    PERIODS,
+    PLAN_ROWS,
+    SUB_POPULATIONS,
+    UNITS,
+    VALIDITIES,
+    Codes,
+    Named,
+    RegimeDefaults,
+)
+from services.indicators.domain.actuals.settling import KEY, STORED
+from services.indicators.domain.catalogue import ValueType, parse_scale
 
-Key = tuple[int, int, int, int]
-
-_KEY = "admin_unit_id, indicator_id, period_id, sub_population_id"
-_KEY_TYPES = "admin_unit_id integer, indicator_id integer, period_id integer, sub_population_id integer"
+_KEY = ", ".join(KEY)
 _FIGURE = (
     "version, kind, value, numerator, denominator, words, done_on, measured_on, data_status, is_withdrawn,"
     " source, evidence_url, note, reason, posting_id, recorded_at"
 )
-_FIGURE_TYPES = (
-    "version integer, kind smallint, value numeric, numerator numeric, denominator numeric, words text, done_on date,"
-    " measured_on date, data_status smallint, is_withdrawn boolean, source text, evidence_url text, note text,"
-    " reason text, posting_id bigint, recorded_at timestamptz"
-)
+FIGURE_COLUMNS = (*KEY, *_FIGURE.split(", "))
+_STORED = ", ".join(name for name in STORED)
+_PREVIOUS = pl.Schema({**dict.fromkeys(KEY, pl.Int32()), "previous": pl.Decimal(38, 6)})
+# Reading a range of keys is quicker than asking for each, unless the range holds many more than are asked for.
+_RANGE_FACTOR = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What the codes of a row stand for; None where there is no such thing."""
-
-    admin_unit_id: int | None
-    admin_unit: str | None
-    province: str | None
-    indicator_id: int | None
-    measured: Measured | None
-    owner: str | None
-    sub_population_id: int | None
-    regime: str | None
-    period_id: int | None
-    span: Span | None
-    is_valid: bool
-
-    @property
-    def key(self) -> Key:
-        """The key of the row's figure, once everything is found."""
-        assert self.admin_unit_id is not None
-        assert self.indicator_id is not None
-        assert self.period_id is not None
-        assert self.sub_population_id is not None
-        return self.admin_unit_id, self.indicator_id, self.period_id, self.sub_population_id
-
-
-_RESOLVE = text("""
-WITH r AS (
-  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-    AS r(number integer, admin_unit text, indicator text, sub_population text, regime text, period text)
-)
-SELECT r.number, u.id AS admin_unit_id, u.code AS admin_unit, coalesce(u.province_code, u.code) AS province,
-  i.indicator_id, i.value_type, i.scale, i.allows_above_100, i.owner,
-  s.id AS sub_population_id, g.key AS regime, p.id AS period_id, p.starts_on, p.ends_on,
-  EXISTS (SELECT FROM admin_unit_validity v WHERE v.admin_unit_id = u.id
-    AND v.valid_from <= p.ends_on AND (v.valid_to IS NULL OR v.valid_to > p.starts_on)) AS is_valid
-FROM r
-LEFT JOIN admin_unit u ON u.code = r.admin_unit
-LEFT JOIN indicator i ON i.key = r.indicator AND i.known_to IS NULL
-LEFT JOIN sub_population s ON s.words = r.sub_population AND (s.id = 0 OR EXISTS (
-  SELECT FROM target t WHERE t.indicator_id = i.indicator_id AND t.sub_population_id = s.id AND t.known_to IS NULL))
-LEFT JOIN LATERAL (
-  SELECT key FROM regime
-  WHERE known_to IS NULL AND CASE WHEN r.regime IS NULL
-    THEN default_for && ARRAY[u.code, u.province_code, '*'] ELSE key = r.regime END
-  ORDER BY CASE WHEN u.code = ANY (default_for) THEN 0 WHEN u.province_code = ANY (default_for) THEN 1 ELSE 2 END, key
-  LIMIT 1
-) g ON true
-LEFT JOIN period p ON p.regime = g.key AND p.code = r.period
-""")
-
-
-async def resolve(db: ReadSession, rows: Sequence[Row]) -> dict[int, Resolved]:
-    """What the codes of every row stand for, by row number."""
-    given = [
-        {
-            "number": row.number,
-            "admin_unit": row.admin_unit,
-            "indicator": row.indicator,
-            "sub_population": row.sub_population,
-            "regime": row.regime,
-            "period": row.period,
-        }
-        for row in rows
-    ]
-    found = await db.execute(_RESOLVE, {"rows": encode(given).decode()})
-    periods = {row.number: row.period for row in rows}
-    codes = {row.number: row.indicator for row in rows}
-    return {row["number"]: _resolved(row, codes, periods) for row in found.mappings()}
-
-
-def _resolved(row: Any, codes: Mapping[int, str], periods: Mapping[int, str]) -> Resolved:
-    measured = span = None
-    if row["indicator_id"] is not None:
-        value_type = ValueType(row["value_type"])
-        measured = Measured(codes[row["number"]], value_type, row["scale"], row["allows_above_100"])
-    if row["period_id"] is not None:
-        span = Span(periods[row["number"]], row["starts_on"], row["ends_on"])
-    return Resolved(
-        row["admin_unit_id"],
-        row["admin_unit"],
-        row["province"],
-        row["indicator_id"],
-        measured,
-        row["owner"],
-        row["sub_population_id"],
-        row["regime"],
-        row["period_id"],
-        span,
-        row["is_valid"],
+async def load_codes(db: ReadSession, named: Named) -> Codes:
+    """What the codes that rows name stand for."""
+    units = await _rows(db, _UNITS, codes=named.admin_units)
+    regimes = await _rows(db, "SELECT key, default_for FROM regime WHERE known_to IS NULL")
+    defaults = RegimeDefaults([(row["key"], row["default_for"]) for row in regimes])
+    plan_rows = await _rows(db, _PLAN_ROWS, codes=named.admin_units) if named.has_plan_rows else []
+    codes = {*named.indicators, *(row["named"] for row in plan_rows)}
+    words = {*named.sub_populations, *(row["named_sub"] for row in plan_rows if row["named_sub"])}
+    indicators = [_measured(row) for row in await _rows(db, _INDICATORS, codes=list(codes))]
+    pairs = await _rows(db, _SUB_POPULATIONS, words=list(words)) if words else []
+    periods = await _rows(db, _PERIODS, codes=named.periods)
+    placed = {
+        row["admin_unit"]: (row["admin_unit_id"], row["province"], defaults.of(row["admin_unit"], row["province"]))
+        for row in units
+    }
+    return Codes(
+        pl.DataFrame([(code, *rest) for code, rest in placed.items()], UNITS, orient="row"),
+        _frame([row for row in units if row["valid_from"] is not None], VALIDITIES),
+        _frame(indicators, INDICATORS),
+        _frame(pairs, SUB_POPULATIONS),
+        frozenset(row["key"] for row in regimes),
+        _frame(periods, PERIODS),
+        _frame(plan_rows, PLAN_ROWS),
     )
 
 
+async def _rows(db: ReadSession, statement: str, **values: Any) -> list[Mapping[str, Any]]:
+    found = await db.execute(text(statement), values)
+    return [dict(row) for row in found.mappings()]
+
+
+def _frame(rows: Sequence[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame([[row[name] for name in schema] for row in rows], schema, orient="row")
+
+
+def _measured(row: Mapping[str, Any]) -> dict[str, Any]:
+    scale = parse_scale(row["scale"])
+    kind = KIND_OF[ValueType(row["value_type"])]
+    return {**row, "kind": kind.value, "lowest": scale.lowest, "highest": scale.highest}
+
+
+_UNITS = """
+SELECT u.code AS admin_unit, u.id AS admin_unit_id, coalesce(u.province_code, u.code) AS province,
+  v.valid_from, v.valid_to
+FROM admin_unit u LEFT JOIN admin_unit_validity v ON v.admin_unit_id = u.id
+WHERE u.code = ANY(:codes)
+"""
+_INDICATORS = """
+SELECT key AS indicator, indicator_id, value_type, scale, allows_above_100, owner
+FROM indicator WHERE known_to IS NULL AND key = ANY(:codes)
+"""
+_SUB_POPULATIONS = """
+SELECT DISTINCT t.indicator_id, s.words AS sub_population, s.id AS sub_population_id
+FROM sub_population s JOIN target t ON t.sub_population_id = s.id AND t.known_to IS NULL
+WHERE s.words = ANY(:words)
+"""
+# The period before one is the latest of its regime and kind that ends before it begins.
+_PERIODS = """
+SELECT p.regime, p.code AS period, p.id AS period_id, p.starts_on, p.ends_on,
+  (SELECT b.id FROM period b WHERE b.regime = p.regime AND b.period_type = p.period_type
+    AND b.ends_on < p.starts_on AND b.year >= p.year - 1 ORDER BY b.ends_on DESC LIMIT 1) AS previous_id
+FROM period p WHERE p.code = ANY(:codes)
+"""
+_PLAN_ROWS = """
+SELECT u.code AS admin_unit, t.plan_row, p.year::text AS year, i.code AS named, nullif(s.words, '') AS named_sub
+FROM target t
+JOIN admin_unit u ON u.id = t.admin_unit_id
+JOIN plan p ON p.plan_key = t.plan_key
+JOIN indicator_code i ON i.id = t.indicator_id
+JOIN sub_population s ON s.id = t.sub_population_id
+WHERE u.code = ANY(:codes) AND t.plan_row IS NOT NULL AND t.known_to IS NULL
+"""
+
+
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What may have been meant by words that are no code: units by folded name, indicator names and codes."""
+class Known:
+    """Everything a refusal may suggest; read only when something was not found."""
 
     units: Mapping[str, Sequence[str]]
     unit_codes: Sequence[str]
@@ -138,149 +127,161 @@ class Advice:
     sub_populations: Sequence[str]
 
 
-async def load_advice(db: ReadSession, units: Sequence[str]) -> Advice:
-    """Everything a refusal may suggest; read only when something was not found."""
+async def load_known(db: ReadSession, units: Sequence[str]) -> Known:
+    """Units by folded name, their codes near those given, indicators by name and code, sub-populations."""
     names = {fold(words) for words in units}
     # A type before the name is no part of it: "xã Đại Phước" means Đại Phước.
     bare = {name.removeprefix(kind) for name in names for kind in ("xa ", "phuong ", "dac khu ", "tinh ", "thanh pho ")}
-    found = await db.execute(
-        text(
-            "WITH u AS (SELECT search_text, code FROM admin_unit WHERE EXISTS ("
-            "   SELECT FROM admin_unit_validity v WHERE v.admin_unit_id = admin_unit.id))"
-            " SELECT 'unit' AS what, search_text AS name, code FROM u WHERE search_text = ANY(:names)"
-            " UNION ALL SELECT 'near', '', code FROM u WHERE left(code, 3) = ANY(:heads)"
-            " UNION ALL SELECT 'indicator', name_vi, key FROM indicator WHERE known_to IS NULL"
-            " UNION ALL SELECT 'words', words, '' FROM sub_population WHERE id <> 0"
-        ),
-        {"names": list(names | bare), "heads": list({code[:3] for code in units})},
-    )
-    rows = found.all()
+    rows = await _rows(db, _KNOWN, names=list(names | bare), heads=list({code[:3] for code in units}))
     by_name: dict[str, list[str]] = {}
     for row in rows:
-        if row.what == "unit":
-            by_name.setdefault(row.name, []).append(row.code)
-    return Advice(
+        if row["what"] == "unit":
+            by_name.setdefault(row["name"], []).append(row["code"])
+    return Known(
         by_name,
-        [row.code for row in rows if row.what == "near"],
-        {fold(row.name): row.code for row in rows if row.what == "indicator"},
-        [row.code for row in rows if row.what == "indicator"],
-        [row.name for row in rows if row.what == "words"],
+        [row["code"] for row in rows if row["what"] == "near"],
+        {fold(row["name"]): row["code"] for row in rows if row["what"] == "indicator"},
+        [row["code"] for row in rows if row["what"] == "indicator"],
+        [row["name"] for row in rows if row["what"] == "words"],
     )
 
 
-async def load_stored(db: ReadSession, keys: Sequence[Key]) -> dict[Key, Stored]:
-    """The figures kept now for keys; the caller holds the heads of their units."""
-    found = await db.execute(
-        text(
-            f"SELECT {_KEY}, {_FIGURE} FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS k({_KEY_TYPES})"
-            f" JOIN actual USING ({_KEY})"
-        ),
-        {"keys": _json([_key_columns(key) for key in keys])},
-    )
-    return {
-        (row["admin_unit_id"], row["indicator_id"], row["period_id"], row["sub_population_id"]): Stored(
-            version=row["version"],
-            kind=Kind(row["kind"]),
-            value=row["value"],
-            numerator=row["numerator"],
-            denominator=row["denominator"],
-            words=row["words"],
-            done_on=row["done_on"],
-            measured_on=row["measured_on"],
-            data_status=STATUS_OF[row["data_status"]],
-            source=row["source"],
-            evidence_url=row["evidence_url"],
-            note=row["note"],
-            is_withdrawn=row["is_withdrawn"],
-        )
-        for row in found.mappings()
-    }
+_KNOWN = """
+WITH u AS (SELECT search_text, code FROM admin_unit WHERE EXISTS (
+  SELECT FROM admin_unit_validity v WHERE v.admin_unit_id = admin_unit.id))
+SELECT 'unit' AS what, search_text AS name, code FROM u WHERE search_text = ANY(:names)
+UNION ALL SELECT 'near', '', code FROM u WHERE left(code, 3) = ANY(:heads)
+UNION ALL SELECT 'indicator', name_vi, key FROM indicator WHERE known_to IS NULL
+UNION ALL SELECT 'words', words, '' FROM sub_population WHERE id <> 0
+"""
+
+
+async def load_stored(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
+    """The figures kept now for the keys of rows, and perhaps some beside them; the caller holds their units' heads."""
+    if _is_grid(rows, KEY[:3]):
+        return await bulk.copy_out(db, f"SELECT {_STORED} FROM actual WHERE {_ranges(rows, KEY[:3])}", STORED)
+    await stage_keys(db, rows)
+    query = f"SELECT {_STORED} FROM figure_key JOIN actual USING ({_KEY})"
+    return await bulk.copy_out(db, query, STORED)
+
+
+async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
+    """The numbers in force of the periods before those of rows, where they say one."""
+    asked = rows.select("admin_unit_id", "indicator_id", "sub_population_id", period_id="previous_id").drop_nulls()
+    if asked.is_empty():
+        return pl.DataFrame(schema=_PREVIOUS)
+    numbers = f"{_KEY}, value AS previous"
+    is_said = "kind = 1 AND NOT is_withdrawn AND value IS NOT NULL"
+    if _is_grid(asked, KEY[:3]):
+        query = f"SELECT {numbers} FROM actual WHERE {is_said} AND {_ranges(asked, KEY[:3])}"
+    else:
+        await stage_keys(db, asked.select(KEY).unique())
+        query = f"SELECT {numbers} FROM figure_key JOIN actual USING ({_KEY}) WHERE {is_said}"
+    return await bulk.copy_out(db, query, _PREVIOUS)
+
+
+def _is_grid(rows: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether the keys fill most of the ranges they span, as those of a report do."""
+    spanned = 1
+    for count in rows.select(pl.col(name).n_unique() for name in columns).row(0):
+        spanned *= count
+    return spanned <= _RANGE_FACTOR * max(rows.height, 1000)
+
+
+def _ranges(rows: pl.DataFrame, columns: Sequence[str]) -> str:
+    lists = {name: rows[name].unique().sort().to_list() for name in columns}
+    return " AND ".join(f"{name} = ANY ('{{{','.join(map(str, ids))}}}')" for name, ids in lists.items())
+
+
+async def stage_keys(db: Session, rows: pl.DataFrame) -> None:
+    """Put the keys of rows beside the figures, for this transaction only; whatever was staged before goes."""
+    for statement in _STAGE:
+        await db.execute(text(statement))
+    await bulk.copy_in(db, "figure_key", rows.select(KEY))
+
+
+# Few keys of a large table are found one by one; without statistics of the keys the planner might read all of it.
+_STAGE = (
+    f"CREATE TEMP TABLE IF NOT EXISTS figure_key ({' integer, '.join(KEY)} integer) ON COMMIT DELETE ROWS",
+    "TRUNCATE figure_key",
+    "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) name",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PostingFacts:
-    """Who posts, how, and when: what every written figure refers to."""
+    """Who posts, how, when, and what became of the rows: what every written figure refers to."""
 
     caller: Caller
     request_id: str | None
     mode: str
-    received: int
+    counts: Mapping[str, int]
     at: datetime
+    sha256: bytes | None = None
+    reverts: UUID | None = None
+    admin_unit_ids: Sequence[int] = field(default_factory=tuple)
 
 
-async def open_posting(db: Session, facts: PostingFacts) -> tuple[int, UUID]:
-    """Note a post that writes something; answers its integer and its id."""
-    written = await db.execute(
+async def reserve_posting(db: Session, import_id: UUID | None) -> tuple[int, UUID]:
+    """The integer and the id of a post that is about to write; it is noted when all is written."""
+    found = await db.execute(
         text(
-            "INSERT INTO posting (client_id, caller_subject, request_id, mode, received, recorded_at)"
-            " VALUES (:client_id, :caller_subject, :request_id, :mode, :received, :at) RETURNING id, import_id"
+            "SELECT nextval(pg_get_serial_sequence('posting', 'id')) AS id,"
+            " coalesce(CAST(:import_id AS uuid), uuidv7()) AS import_id"
         ),
+        {"import_id": import_id},
+    )
+    row = found.one()
+    return row.id, row.import_id
+
+
+async def note_posting(db: Session, reserved: tuple[int, UUID], facts: PostingFacts) -> None:
+    """Note who posted, and what became of the rows."""
+    await db.execute(
+        text(_POSTING),
         {
+            "id": reserved[0],
+            "import_id": reserved[1],
             "client_id": facts.caller.client_id,
             "caller_subject": facts.caller.subject,
             "request_id": facts.request_id,
             "mode": facts.mode,
-            "received": facts.received,
             "at": facts.at,
+            "sha256": facts.sha256,
+            "reverts": facts.reverts,
+            "admin_unit_ids": list(facts.admin_unit_ids),
+            **facts.counts,
         },
     )
-    row = written.one()
-    return row.id, row.import_id
 
 
-async def write_figures(db: Session, settled: Sequence[tuple[Key, Settled]], posting_id: int, at: datetime) -> None:
-    """Keep what is superseded, then write what is new: three statements at most, whatever the number of rows."""
-    rows = [(one.outcome, _figure_columns(key, one, posting_id, at)) for key, one in settled]
-    updated = _json([row for outcome, row in rows if outcome is Outcome.UPDATED])
-    created = _json([row for outcome, row in rows if outcome is Outcome.CREATED])
-    if updated != "[]":
-        await db.execute(_SUPERSEDE, {"rows": updated, "at": at})
-        await db.execute(_UPDATE, {"rows": updated})
-    if created != "[]":
-        await db.execute(_INSERT, {"rows": created})
-
-
-_SUPERSEDE = text(
-    f"INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at) SELECT {_KEY}, {_FIGURE}, :at"
-    f" FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n({_KEY_TYPES}) JOIN actual USING ({_KEY})"
-)
-_UPDATE = text(
-    f"UPDATE actual a SET ({_FIGURE}) = ROW ({', '.join('n.' + name for name in _FIGURE.split(', '))})"
-    f" FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n({_KEY_TYPES}, {_FIGURE_TYPES})"
-    f" WHERE {' AND '.join(f'a.{name} = n.{name}' for name in _KEY.split(', '))}"
-)
-_INSERT = text(
-    f"INSERT INTO actual ({_KEY}, {_FIGURE}) SELECT {_KEY}, {_FIGURE}"
-    f" FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n({_KEY_TYPES}, {_FIGURE_TYPES}) ORDER BY {_KEY}"
+_COUNTS = ("received", "created", "updated", "unchanged", "stale", "duplicates", "refused")
+_POSTING = (
+    "INSERT INTO posting (id, import_id, client_id, caller_subject, request_id, mode, recorded_at, sha256, reverts,"
+    f" admin_unit_ids, {', '.join(_COUNTS)}) VALUES (:id, :import_id, :client_id, :caller_subject, :request_id, :mode,"
+    f" :at, :sha256, :reverts, :admin_unit_ids, {', '.join(':' + name for name in _COUNTS)})"
 )
 
 
-def _figure_columns(key: Key, settled: Settled, posting_id: int, at: datetime) -> dict[str, Any]:
-    judged, row = settled.judged, settled.judged.row
-    return {
-        **_key_columns(key),
-        "version": settled.version,
-        "kind": judged.kind.value,
-        "value": judged.value,
-        "numerator": judged.numerator,
-        "denominator": judged.denominator,
-        "words": judged.words,
-        "done_on": judged.done_on,
-        "measured_on": settled.measured_on,
-        "data_status": STATUS_NUMBER[judged.data_status],
-        "is_withdrawn": settled.is_withdrawal,
-        "source": row.source,
-        "evidence_url": row.evidence_url,
-        "note": row.note,
-        "reason": row.reason,
-        "posting_id": posting_id,
-        "recorded_at": at,
-    }
+async def supersede(db: Session, rows: pl.DataFrame, at: datetime) -> None:
+    """Move the figures of some keys to the revisions, to be written anew."""
+    await stage_keys(db, rows)
+    await db.execute(text(_SUPERSEDE), {"at": at})
 
 
-def _key_columns(key: Key) -> dict[str, int]:
-    return dict(zip(_KEY.split(", "), key, strict=True))
+_SUPERSEDE = (
+    "WITH gone AS (DELETE FROM actual a USING figure_key k WHERE "
+    + " AND ".join(f"a.{name} = k.{name}" for name in KEY)
+    + f" RETURNING a.*) INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at)"
+    f" SELECT {_KEY}, {_FIGURE}, :at FROM gone"
+)
 
 
-def _json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return encode(rows).decode()
+async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:
+    """Write figures under keys that hold none now, in the order of the keys."""
+    figures = rows.with_columns(
+        value="number",
+        posting_id=pl.lit(posting_id),
+        recorded_at=pl.lit(at.isoformat()),
+    ).select(FIGURE_COLUMNS)
+    await bulk.copy_in(db, "actual", figures)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, cast, false, func, null, or_, 
 
 from chassis.auth import Caller
 from chassis.text import contains_pattern
-from services.indicators.domain.actuals.reading import SAMPLE
+from services.indicators.domain.actuals.columns import SAMPLE
 from services.indicators.store.tables import AdminUnit, Plan, table_of
 
 plans = table_of(Plan)

@@ -1,27 +1,21 @@
-"""One row against what is known: unit, indicator, period and the kind, scale and exactness of its figure."""
+"""Rows against what is known of their indicators and periods: rules as expressions over columns.
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+Every rule is a named check; the figures of sound rows come out in the form they are stored in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from enum import IntEnum
 
-from chassis.decimals import plain, quotient
-from chassis.errors import Fault, Rule
+import polars as pl
+
+from chassis.tabular import Check, Findings, judge
+from chassis.tabular.rules import NUMBER_MARK_UNEXPECTED
 from services.indicators.domain import rules
-from services.indicators.domain.actuals.reading import Action, DataStatus, Row
-from services.indicators.domain.catalogue import RATIO_TYPES, WHOLE_TYPES, ValueType, parse_scale
-
-
-class Kind(IntEnum):
-    """What a stored figure is: one number, a level, a rank, words, or a day of completion."""
-
-    VALUE = 1
-    LEVEL = 2
-    RANK = 3
-    TEXT = 4
-    DONE_ON = 5
-
+from services.indicators.domain.actuals.columns import FIGURE_COLUMNS, STATUS_NUMBER, Action, Kind
+from services.indicators.domain.catalogue import RATIO_TYPES, WHOLE_TYPES, ValueType
 
 KIND_OF = {
     ValueType.PERCENT: Kind.VALUE,
@@ -33,225 +27,245 @@ KIND_OF = {
     ValueType.TEXT: Kind.TEXT,
     ValueType.MILESTONE: Kind.DONE_ON,
 }
-_COLUMNS = {
-    Kind.VALUE: ("value",),
-    Kind.LEVEL: ("level",),
-    Kind.RANK: ("rank",),
-    Kind.TEXT: ("text",),
-    Kind.DONE_ON: ("done_on",),
+_NUMBER = pl.Decimal(38, 6)
+_MILLION = 1_000_000
+_IS_SET = pl.col("action") == Action.SET.value
+_IS_RATIO = pl.col("value_type").is_in(sorted(RATIO_TYPES))
+_IS_PERCENT = pl.col("value_type") == ValueType.PERCENT.value
+_TAKES = {
+    "value": pl.col("kind") == Kind.VALUE,
+    "numerator": _IS_RATIO,
+    "denominator": _IS_RATIO,
+    "level": pl.col("kind") == Kind.LEVEL,
+    "rank": pl.col("kind") == Kind.RANK,
+    "text": pl.col("kind") == Kind.TEXT,
+    "done_on": pl.col("kind") == Kind.DONE_ON,
 }
-_RATIO_COLUMNS = ("value", "numerator", "denominator")
+_EXPECTED = (
+    pl.when(_IS_RATIO)
+    .then(pl.lit("value | numerator + denominator"))
+    .otherwise(
+        pl.col("kind").replace_strict(
+            {Kind.VALUE: "value", Kind.LEVEL: "level", Kind.RANK: "rank", Kind.TEXT: "text", Kind.DONE_ON: "done_on"},
+            default=None,
+            return_dtype=pl.String,
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What the catalogue says of a row's indicator."""
+class Verdict:
+    """Rows that passed, with their figures in stored form; what refuses others; what is kept but looks odd."""
 
-    code: str
-    value_type: ValueType
-    scale: str | None
-    allows_above_100: bool
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns a figure of this indicator may fill."""
-        return _RATIO_COLUMNS if self.value_type in RATIO_TYPES else _COLUMNS[KIND_OF[self.value_type]]
-
-    @property
-    def expected(self) -> str:
-        """The same, in words for a message."""
-        if self.value_type in RATIO_TYPES:
-            return "value | numerator + denominator"
-        return _COLUMNS[KIND_OF[self.value_type]][0]
+    frame: pl.DataFrame
+    findings: Findings
+    warnings: Findings
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The days of a row's period under its regime."""
+def judge_rows(found: pl.DataFrame, today: date) -> Verdict:
+    """Judge rows whose codes were all found.
 
-    code: str
-    starts_on: date
-    ends_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A row that passed: its figure in stored form."""
-
-    row: Row
-    kind: Kind
-    value: Decimal | None
-    numerator: Decimal | None
-    denominator: Decimal | None
-    words: str | None
-    done_on: date | None
-    data_status: DataStatus
-    measured_on: date
-
-
-@dataclass(slots=True)
-class _Court:
-    row: Row
-    measured: Measured
-    faults: list[Fault]
-
-    def refuse(self, rule: Rule, column: str, value: object, **values: object) -> None:
-        self.faults.append(_fault(self.row, rule, column, value, **values))
-
-
-def judge(row: Row, measured: Measured, span: Span, today: date) -> tuple[Judged | None, list[Fault]]:
-    """The row's figure in stored form, or every reason to refuse it.
-
-    A ratio is computed exactly from numerator and denominator, at six places half up. Without a stated
-    status a figure is estimated until its period has ended, preliminary afterwards.
+    A ratio is computed exactly from numerator and denominator, at six places half up. Without a stated status a
+    figure is estimated until its period has ended, preliminary afterwards; without a day measured it describes the
+    period's end, or today before that.
     """
-    court = _Court(row, measured, [])
-    if span.starts_on > today:
-        court.refuse(rules.PERIOD_NOT_BEGUN, "period", row.period, starts_on=span.starts_on)
-    if row.measured_on and row.measured_on > today:
-        court.refuse(rules.DAY_IN_FUTURE, "measured_on", row.measured_on)
-    judged = _withdrawal(court) if row.action is Action.WITHDRAW else _figure(court, span, today)
-    if court.faults:
-        return None, court.faults
-    status = row.data_status or (DataStatus.ESTIMATED if today <= span.ends_on else DataStatus.PRELIMINARY)
-    return replace(judged, data_status=status, measured_on=row.measured_on or min(span.ends_on, today)), []
+    present = [name for name in FIGURE_COLUMNS if found[name].null_count() < found.height]
+    general = judge(found, list(_general(present, today)))
+    sound = without(found, general)
+    percents = _percents(sound)
+    figures = _figures(percents, present)
+    numbers = judge(figures, list(_number_checks()))
+    findings = Findings.together([general, _marks(sound), numbers])
+    kept = without(figures, findings)
+    return Verdict(_stored(kept, today), findings, _odd(kept))
 
 
-def _blank(row: Row, kind: Kind) -> Judged:
-    return Judged(row, kind, None, None, None, None, None, DataStatus.ESTIMATED, date.min)
+def without(frame: pl.DataFrame, findings: Findings) -> pl.DataFrame:
+    """The rows that nothing was found against."""
+    return frame.filter(~pl.col("row").is_in(findings.rows.implode())) if findings.total else frame
 
 
-def _withdrawal(court: _Court) -> Judged:
-    if court.row.reason is None:
-        court.refuse(rules.REASON_MISSING, "reason", None)
-    for column in court.row.figures:
-        court.refuse(rules.VALUE_NOT_ALLOWED, column, getattr(court.row, column))
-    return _blank(court.row, KIND_OF[court.measured.value_type])
+def _general(present: list[str], today: date) -> Iterator[Check]:
+    seen = {name: {"value": pl.col(name)} for name in (*FIGURE_COLUMNS, "period", "measured_on")}
+    starts = {**seen["period"], "starts_on": pl.col("starts_on")}
+    yield Check(rules.PERIOD_NOT_BEGUN, "period", pl.col("starts_on") > today, starts)
+    yield Check(rules.DAY_IN_FUTURE, "measured_on", pl.col("measured_on") > today, seen["measured_on"])
+    yield Check(rules.REASON_MISSING, "reason", ~_IS_SET & pl.col("reason").is_null())
+    for name in present:
+        given = pl.col(name).is_not_null()
+        stranger = {**seen[name], "indicator": pl.col("indicator"), "expected": _EXPECTED}
+        yield Check(rules.VALUE_NOT_ALLOWED, name, ~_IS_SET & given, seen[name], plainly(name))
+        yield Check(rules.VALUE_KIND_MISMATCH, name, _IS_SET & given & ~_TAKES[name], stranger, plainly(name))
+    is_empty = pl.all_horizontal(pl.col(name).is_null() for name in present) if present else pl.lit(value=True)
+    for name in ("value", "level", "rank", "text", "done_on"):
+        yield Check(rules.VALUE_MISSING, name, _IS_SET & is_empty & _TAKES[name], {"expected": _EXPECTED})
+    if "done_on" in present:
+        yield Check(rules.DAY_IN_FUTURE, "done_on", pl.col("done_on") > today, seen["done_on"])
+        late = (pl.col("done_on") > pl.col("ends_on")) & (pl.col("done_on") <= today)
+        yield Check(rules.DONE_AFTER_PERIOD, "done_on", late, {**seen["done_on"], "ends_on": pl.col("ends_on")})
+    if "numerator" in present or "denominator" in present:
+        yield from _ratio_checks()
 
 
-def _figure(court: _Court, span: Span, today: date) -> Judged:
-    row, measured = court.row, court.measured
-    judged = _blank(row, KIND_OF[measured.value_type])
-    strangers = [name for name in row.figures if name not in measured.columns]
-    for column in strangers:
-        values = {"indicator": measured.code, "expected": measured.expected}
-        court.refuse(rules.VALUE_KIND_MISMATCH, column, getattr(row, column), **values)
-    if not row.figures:
-        court.refuse(rules.VALUE_MISSING, measured.columns[0], None, expected=measured.expected)
-    if strangers or not row.figures:
-        return judged
-    if judged.kind is Kind.TEXT:
-        return replace(judged, words=row.text)
-    if judged.kind is Kind.DONE_ON:
-        return replace(judged, done_on=_done_on(court, span, today))
-    return _number(court, judged)
+def _ratio_checks() -> Iterator[Check]:
+    top, bottom = pl.col("numerator"), pl.col("denominator")
+    is_above = (bottom > 0) & (top > bottom) & ~pl.col("allows_above_100")
+    values = {"value": plainly("numerator"), "denominator": plainly("denominator")}
+    yield Check(rules.ROW_FIELD_MISSING, "numerator", top.is_null() & bottom.is_not_null() & _IS_RATIO)
+    yield Check(rules.ROW_FIELD_MISSING, "denominator", bottom.is_null() & top.is_not_null() & _IS_RATIO)
+    yield Check(rules.DENOMINATOR_ZERO, "denominator", (bottom <= 0) & _IS_RATIO, {}, plainly("denominator"))
+    yield Check(
+        rules.NUMERATOR_ABOVE_DENOMINATOR, "numerator", is_above & _IS_RATIO, values, plainly("numerator")
+    )  # fmt: skip
 
 
-def _done_on(court: _Court, span: Span, today: date) -> date | None:
-    done_on = court.row.done_on
-    if done_on and done_on > today:
-        court.refuse(rules.DAY_IN_FUTURE, "done_on", done_on)
-    elif done_on and done_on > span.ends_on:
-        court.refuse(rules.DONE_AFTER_PERIOD, "done_on", done_on, ends_on=span.ends_on)
-    return done_on
+def plainly(name: str) -> pl.Expr:
+    """A number as people write it: 80, 85.75."""
+    if name not in ("value", "numerator", "denominator", "computed"):
+        return pl.col(name).cast(pl.String)
+    return written(pl.col(name))
 
 
-def _number(court: _Court, judged: Judged) -> Judged:
-    row = court.row
-    if row.numerator is not None or row.denominator is not None:
-        return _ratio(court, judged)
-    column = next(name for name in court.measured.columns if getattr(row, name) is not None)
-    value = Decimal(getattr(row, column))
-    _check_scale(court, column, value)
-    return replace(judged, value=value)
+def written(number: pl.Expr) -> pl.Expr:
+    """An exact number as JSON writes it, without zeros that say nothing."""
+    return number.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
 
 
-def _ratio(court: _Court, judged: Judged) -> Judged:
-    row = court.row
-    if row.numerator is None or row.denominator is None:
-        missing = "numerator" if row.numerator is None else "denominator"
-        court.refuse(rules.ROW_FIELD_MISSING, missing, None)
-        return judged
-    if row.denominator <= 0:
-        court.refuse(rules.DENOMINATOR_ZERO, "denominator", row.denominator)
-        return judged
-    if row.numerator > row.denominator and not court.measured.allows_above_100:
-        column = "numerator"
-        court.refuse(rules.NUMERATOR_ABOVE_DENOMINATOR, column, row.numerator, denominator=row.denominator)
-        return judged
-    hundred = 100 if court.measured.value_type is ValueType.PERCENT else 1
-    value = quotient(row.numerator * hundred, row.denominator)
-    if row.value is not None and row.value != value:
-        court.refuse(rules.VALUE_CONTRADICTS_RATIO, "value", row.value, computed=value)
-    _check_scale(court, "numerator", value)
-    return replace(judged, value=value, numerator=row.numerator, denominator=row.denominator)
+def _percents(sound: pl.DataFrame) -> pl.DataFrame:
+    """A cell formatted as a percentage says 70 % whatever the scale: on a scale of 0-1 that is 0.7."""
+    is_part = (pl.col("value_mark").is_not_null() & (pl.col("value_type") == ValueType.INDEX.value)).fill_null(
+        value=False
+    )
+    if sound["value_mark"].null_count() == sound.height or not sound.select(is_part.any()).item():
+        return sound
+    return sound.with_columns(pl.when(is_part).then(pl.col("value") / 100).otherwise("value").alias("value"))
 
 
-def _check_scale(court: _Court, column: str, value: Decimal) -> None:
-    measured = court.measured
-    scale = parse_scale(measured.scale)
-    if measured.value_type in WHOLE_TYPES and value != value.to_integral_value():
-        court.refuse(rules.VALUE_NOT_WHOLE, column, value)
-    elif measured.value_type is ValueType.RANK and value < 1:
-        court.refuse(rules.VALUE_OUT_OF_SCALE, column, value, scale="≥ 1", **_hint(None))
-    elif value < scale.lowest or (not measured.allows_above_100 and not scale.holds(value)):
-        _refuse_scale(court, column, value, scale.highest)
+def _marks(sound: pl.DataFrame) -> Findings:
+    """A percent sign where there are no percentages, or after more digits than are kept."""
+    if sound["value_mark"].null_count() == sound.height:
+        return Findings.none()
+    marked = pl.col("value_mark").is_not_null()
+    is_lost = marked & (pl.col("value_type") == ValueType.INDEX.value) & (pl.col("value").to_physical() % 100 != 0)
+    return judge(
+        sound,
+        [
+            Check(NUMBER_MARK_UNEXPECTED, "value", marked & ~_IS_RATIO, {"mark": "%"}, plainly("value")),
+            Check(rules.VALUE_TOO_PRECISE, "value", is_lost, {"value": plainly("value")}, plainly("value")),
+        ],
+    )
 
 
-def _refuse_scale(court: _Court, column: str, value: Decimal, highest: Decimal | None) -> None:
-    if court.measured.value_type is ValueType.PERCENT and value > 100:
-        court.refuse(rules.VALUE_ABOVE_100, column, value)
-        return
-    is_percent_of_one = court.measured.value_type is ValueType.INDEX and 1 < value <= 100 and highest == 1
-    meant = value / 100 if is_percent_of_one else None
-    court.refuse(rules.VALUE_OUT_OF_SCALE, column, value, scale=court.measured.scale or "≥ 0", **_hint(meant))
+def _figures(sound: pl.DataFrame, present: list[str]) -> pl.DataFrame:
+    """One number for whatever kind of number a row gives; `stated` is what a row says beside its ratio."""
+    number = pl.coalesce(pl.col("value"), pl.col("level").cast(_NUMBER), pl.col("rank").cast(_NUMBER))
+    if "numerator" not in present:
+        return sound.with_columns(stated=pl.lit(None, _NUMBER), number=number)
+    top = pl.col("numerator").to_physical() * pl.when(_IS_PERCENT).then(100).otherwise(1) * _MILLION
+    bottom = pl.col("denominator").to_physical()
+    exact = pl.when(bottom > 0).then((2 * top + bottom) // (2 * bottom)).otherwise(None)
+    computed = exact.cast(pl.Decimal(38, 0)).cast(_NUMBER) / _MILLION
+    has_ratio = pl.col("numerator").is_not_null()
+    return sound.with_columns(
+        stated=pl.when(has_ratio).then("value").otherwise(None),
+        number=pl.when(has_ratio).then(computed).otherwise(number),
+    )
 
 
-def _hint(meant: Decimal | None) -> dict[str, str]:
-    if meant is None:
-        return {"suggestion_vi": "", "suggestion_en": ""}
-    return {"suggestion_vi": f" Có phải muốn ghi {plain(meant):f}?", "suggestion_en": f" Was {plain(meant):f} meant?"}
+def _number_checks() -> Iterator[Check]:
+    number, highest = pl.col("number"), pl.col("highest")
+    free = pl.col("allows_above_100")
+    too_high = (number > highest) & ~free
+    too_low = number < pl.col("lowest")
+    is_fraction = number.to_physical() % _MILLION != 0
+    is_whole = pl.col("value_type").is_in(sorted(WHOLE_TYPES))
+    fraction = is_whole & is_fraction
+    no_rank = (pl.col("kind") == Kind.RANK) & ~fraction & (number < 1)
+    off_scale = (too_low | too_high) & ~fraction & ~no_rank
+    above_100 = off_scale & _IS_PERCENT & (number > 100)
+    computed = {"value": written(pl.col("stated")), "computed": written(number)}
+    contradicts = pl.col("stated") != number
+    yield Check(rules.VALUE_CONTRADICTS_RATIO, "value", contradicts, computed, written(pl.col("stated")))
+    for column, given in (("numerator", pl.col("numerator").is_not_null()), *_columns_given()):
+        value = written(number)
+        off = {"value": value, "scale": pl.col("scale").fill_null("≥ 0"), **_meant()}
+        yield Check(rules.VALUE_NOT_WHOLE, column, given & fraction, {"value": value}, value)
+        yield Check(rules.VALUE_OUT_OF_SCALE, column, given & no_rank, {**off, "scale": "≥ 1"}, value)
+        yield Check(rules.VALUE_ABOVE_100, column, given & above_100, {"value": value}, value)
+        yield Check(rules.VALUE_OUT_OF_SCALE, column, given & off_scale & ~above_100, off, value)
 
 
-def warn(judged: Judged, measured: Measured) -> list[Fault]:
+def _columns_given() -> list[tuple[str, pl.Expr]]:
+    return [
+        ("value", pl.col("value").is_not_null() & pl.col("numerator").is_null()),
+        ("level", pl.col("level").is_not_null()),
+        ("rank", pl.col("rank").is_not_null()),
+    ]
+
+
+def _meant() -> dict[str, pl.Expr | str | int]:
+    """What a percent on a scale of 0-1 would read there."""
+    number = pl.col("number")
+    is_percent_of_one = (
+        (pl.col("value_type") == ValueType.INDEX.value) & (pl.col("highest") == 1) & (number > 1) & (number <= 100)
+    )
+    meant = written(number / 100)
+    hints = {"suggestion_vi": (" Có phải muốn ghi ", "?"), "suggestion_en": (" Was ", " meant?")}
+    return {
+        name: pl.when(is_percent_of_one).then(pl.concat_str(pl.lit(before), meant, pl.lit(after))).otherwise(pl.lit(""))
+        for name, (before, after) in hints.items()
+    }
+
+
+def _odd(kept: pl.DataFrame) -> Findings:
     """What is kept but looks odd: above 100 % where allowed, or a percent that reads like a ratio."""
-    value, row = judged.value, judged.row
-    if value is None or measured.value_type is not ValueType.PERCENT:
-        return []
-    if value > 100:
-        return [_fault(row, rules.VALUE_ABOVE_100_ALLOWED, "value", value)]
-    if 0 < value < 1 and row.numerator is None:
-        return [_fault(row, rules.VALUE_LOOKS_LIKE_RATIO, "value", value, meant=value * 100)]
-    return []
+    number = pl.col("number")
+    value = {"value": written(number)}
+    is_small = _IS_PERCENT & (number > 0) & (number < 1) & pl.col("numerator").is_null()
+    meant = {**value, "meant": written(number * 100)}
+    return judge(
+        kept,
+        [
+            Check(rules.VALUE_ABOVE_100_ALLOWED, "value", _IS_PERCENT & (number > 100), value, written(number)),
+            Check(rules.VALUE_LOOKS_LIKE_RATIO, "value", is_small, meant, written(number)),
+        ],
+    )
 
 
-def duplicates(rows: Collection[Judged], key: Mapping[int, tuple[int, ...]]) -> tuple[list[Judged], int, list[Fault]]:
-    """Collapse rows with one key: the kept rows, the number of identical repeats, and contradictions.
-
-    Of identical rows the first is kept; rows that contradict each other are refused, all of them.
-    """
-    by_key: dict[tuple[int, ...], list[Judged]] = {}
-    for judged in rows:
-        by_key.setdefault(key[judged.row.number], []).append(judged)
-    kept, repeats, faults = [], 0, []
-    for same in by_key.values():
-        others = [each for each in same[1:] if _content(each) != _content(same[0])]
-        if others:
-            faults += [_contradiction(each, same[0], others[0]) for each in same]
-        else:
-            kept.append(same[0])
-            repeats += len(same) - 1
-    return kept, repeats, faults
+def _stored(kept: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Rows in the form they are stored in; `measured_stated` is what the sender said of the day."""
+    numbers = {status.value: number for status, number in STATUS_NUMBER.items()}
+    has_begun_only = pl.col("ends_on") >= today
+    by_day = pl.when(has_begun_only).then(numbers["estimated"]).otherwise(numbers["preliminary"])
+    stated = pl.col("data_status").replace_strict(numbers, default=None, return_dtype=pl.Int8)
+    end = pl.min_horizontal(pl.col("ends_on"), pl.lit(today))
+    return kept.with_columns(
+        number=pl.when(_IS_SET).then("number").otherwise(None),
+        words=pl.col("text"),
+        data_status=pl.coalesce(stated, by_day.cast(pl.Int8)),
+        measured_stated=pl.col("measured_on"),
+        measured_on=pl.coalesce("measured_on", end),
+        is_withdrawn=~_IS_SET,
+    )
 
 
-def _content(judged: Judged) -> Row:
-    return replace(judged.row, number=0, regime=None)  # the same regime may be named or left to the default
+# A figure that moves further than this from the last period's is kept, with a warning: most often a slip of the pen.
+JUMP_POINTS = 30  # percentage points, of percentages and of indexes on a scale of 0-1
+JUMP_TIMES = 3
 
 
-def _contradiction(judged: Judged, first: Judged, other: Judged) -> Fault:
-    seen = other if judged is first else first
-    return _fault(judged.row, rules.ROWS_CONTRADICT, "indicator", judged.row.indicator, other=seen.row.number)
-
-
-def _fault(row: Row, rule: Rule, column: str, value: object, **values: object) -> Fault:
-    return Fault(rule, {"column": column, "value": value, **values}, row=row.number, column=column, value=value)
+def tell_jumps(changed: pl.DataFrame, previous: pl.DataFrame) -> Findings:
+    """Figures far from the last period's: by 30 percentage points, to three times of it or a third."""
+    before = previous.rename({"period_id": "previous_id"})
+    key = ["admin_unit_id", "indicator_id", "sub_population_id", "previous_id"]
+    found = changed.join(before, on=key, how="inner")
+    number, last = pl.col("number"), pl.col("previous")
+    points = pl.when(_IS_PERCENT).then(1).otherwise(100)
+    is_far = (
+        pl.when(_IS_RATIO)
+        .then((number - last).abs() * points > JUMP_POINTS)
+        .otherwise((last > 0) & (number > 0) & ((number > last * JUMP_TIMES) | (number * JUMP_TIMES < last)))
+    )
+    values = {"value": written(number), "previous": written(last)}
+    return judge(found, [Check(rules.VALUE_JUMPS, "value", is_far, values, written(number))])

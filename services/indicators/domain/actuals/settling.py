@@ -1,20 +1,48 @@
-"""A judged row against the stored figure of its key: new, changed, unchanged or stale."""
+"""Judged rows against each other and against the stored figures of their keys: new, changed, unchanged or stale."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
-from chassis.decimals import plain
-from chassis.errors import Fault
+import polars as pl
+
+from chassis.tabular import Check, Findings, judge
 from services.indicators.domain import rules
-from services.indicators.domain.actuals.judging import Judged, Kind
-from services.indicators.domain.actuals.reading import Action, DataStatus
 
-STATUS_NUMBER = {DataStatus.ESTIMATED: 1, DataStatus.PRELIMINARY: 2, DataStatus.OFFICIAL: 3}
-STATUS_OF = {number: status for status, number in STATUS_NUMBER.items()}
+KEY = ("admin_unit_id", "indicator_id", "period_id", "sub_population_id")
+STORED = pl.Schema(
+    {
+        **dict.fromkeys(KEY, pl.Int32()),
+        "version": pl.Int32(),
+        "kind": pl.Int8(),
+        "value": pl.Decimal(38, 6),
+        "numerator": pl.Decimal(38, 6),
+        "denominator": pl.Decimal(38, 6),
+        "words": pl.String(),
+        "done_on": pl.Date(),
+        "measured_on": pl.Date(),
+        "data_status": pl.Int8(),
+        "is_withdrawn": pl.String(),
+        "source": pl.String(),
+        "evidence_url": pl.String(),
+        "note": pl.String(),
+    }
+)
+# What a row says, beside the figure under its key; the day measured alone does not make a figure another one.
+_SAID = (
+    "kind",
+    "number",
+    "numerator",
+    "denominator",
+    "words",
+    "done_on",
+    "data_status",
+    "source",
+    "evidence_url",
+    "note",
+)
+_POSTED = (*_SAID, "stated", "measured_stated", "action", "reason", "base_version")
 
 
 class Outcome(StrEnum):
@@ -28,121 +56,120 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """The figure kept for a key now."""
+class Collapsed:
+    """Rows with one row for each key, sorted by key; how many repeated another; those that contradict each other."""
 
-    version: int
-    kind: Kind
-    value: Decimal | None
-    numerator: Decimal | None
-    denominator: Decimal | None
-    words: str | None
-    done_on: date | None
-    measured_on: date
-    data_status: DataStatus
-    source: str | None
-    evidence_url: str | None
-    note: str | None
-    is_withdrawn: bool
+    frame: pl.DataFrame
+    repeats: int
+    findings: Findings
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A row's outcome, and for a stale or refused one the reason."""
-
-    judged: Judged
-    outcome: Outcome
-    stored: Stored | None = None
-    fault: Fault | None = None
-
-    @property
-    def version(self) -> int:
-        """The version the key has afterwards."""
-        before = self.stored.version if self.stored else 0
-        return before + (self.outcome in (Outcome.CREATED, Outcome.UPDATED))
-
-    @property
-    def is_withdrawal(self) -> bool:
-        """Whether the figure is taken back."""
-        return self.judged.row.action is Action.WITHDRAW
-
-    @property
-    def measured_on(self) -> date:
-        """The day the figure describes; a row that names none never makes the stored day older."""
-        stated, stored = self.judged.row.measured_on, self.stored
-        return self.judged.measured_on if stated or not stored else max(self.judged.measured_on, stored.measured_on)
+def collapse(judged: pl.DataFrame) -> Collapsed:
+    """Of identical rows of one key the first is kept; rows that contradict each other are refused, all of them."""
+    ordered = judged.sort(*KEY, "row")
+    same_key = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in KEY).fill_null(value=False)
+    is_repeat = ordered.select(same_key).to_series()
+    if not is_repeat.any():
+        return Collapsed(ordered, 0, Findings.none())
+    group = ordered.with_columns(key=(~is_repeat).cum_sum())
+    content = pl.struct(*_POSTED)
+    several = group.filter(pl.len().over("key") > 1)
+    seen = several.with_columns(
+        is_alike=(content.n_unique().over("key") == 1),
+        first=pl.col("row").first().over("key"),
+        other=pl.col("row").get(1).over("key"),
+    )
+    seen = seen.with_columns(other=pl.when(pl.col("row") == pl.col("first")).then("other").otherwise("first"))
+    values = {"value": pl.col("indicator"), "other": pl.col("other")}
+    findings = judge(seen, [Check(rules.ROWS_CONTRADICT, "indicator", ~pl.col("is_alike"), values)])
+    alike = seen.filter(pl.col("is_alike") & (pl.col("row") != pl.col("first")))["row"]
+    gone = pl.concat([alike, findings.rows]).unique().implode()
+    return Collapsed(ordered.filter(~pl.col("row").is_in(gone)), len(alike), findings)
 
 
-def settle(judged: Judged, stored: Stored | None) -> Settled:
-    """What happens to a row, given what is stored.
+def settle(rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """What happens to each row, given what is stored; `old_…` is the stored figure, `version` the one afterwards.
 
-    A row that says what is stored, or differs in the day measured alone, is unchanged, whatever version it
-    was made from: posting again is harmless. An older day or another base version never wins.
+    A row that says what is stored, or differs in the day measured alone, is unchanged, whatever version it was made
+    from: posting again is harmless. An older day or another base version never wins.
     """
-    row = judged.row
-    if row.action is Action.WITHDRAW and (stored is None or stored.is_withdrawn):
-        return _not_there(judged, stored)
-    if stored and _says_the_same(judged, stored):
-        return Settled(judged, Outcome.UNCHANGED, stored)
-    version = stored.version if stored else 0
-    if row.base_version is not None and row.base_version != version:
-        return _stale(judged, stored, "base_version", row.base_version, version)
-    if stored and row.measured_on and row.measured_on < stored.measured_on:
-        return _stale(judged, stored, "measured_on", row.measured_on, stored.measured_on)
-    return Settled(judged, Outcome.UPDATED if stored else Outcome.CREATED, stored)
+    if stored.is_empty():
+        nothing = [pl.lit(None, kind).alias(f"old_{name}") for name, kind in STORED.items() if name not in KEY]
+        found = rows.with_columns(*nothing)
+    else:
+        old = stored.rename({name: f"old_{name}" for name in STORED if name not in KEY})
+        found = rows.join(old, on=list(KEY), how="left", maintain_order="left")
+    found = found.with_columns(outcome=_outcome(), stale_on=_stale_on())
+    is_change = pl.col("outcome").is_in([Outcome.CREATED, Outcome.UPDATED])
+    never_older = pl.max_horizontal("measured_on", "old_measured_on")
+    return found.with_columns(
+        version=pl.col("old_version").fill_null(0) + is_change.cast(pl.Int32),
+        measured_on=pl.when(pl.col("measured_stated").is_null()).then(never_older).otherwise("measured_on"),
+    )
 
 
-def _not_there(judged: Judged, stored: Stored | None) -> Settled:
-    if stored is not None:
-        return Settled(judged, Outcome.UNCHANGED, stored)
-    row = judged.row
-    fault = Fault(rules.NOTHING_TO_WITHDRAW, row=row.number, column="action", value=row.action.value)
-    return Settled(judged, Outcome.REFUSED, None, fault)
+def was_withdrawn() -> pl.Expr:
+    """Whether the stored figure was taken back already."""
+    return pl.col("old_is_withdrawn") == "t"
 
 
-def _stale(judged: Judged, stored: Stored | None, column: str, value: object, kept: object) -> Settled:
-    rule = rules.BASE_VERSION_STALE if column == "base_version" else rules.ROW_STALE
-    values = {"value": value, "stored": kept}
-    fault = Fault(rule, values, row=judged.row.number, column=column, value=value)
-    return Settled(judged, Outcome.STALE, stored, fault)
+def _outcome() -> pl.Expr:
+    is_there = pl.col("old_version").is_not_null()
+    no_figure = pl.col("is_withdrawn") & (~is_there | was_withdrawn())
+    pairs = [(name, "old_value" if name == "number" else f"old_{name}") for name in _SAID]
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(old)) for name, old in pairs)
+    says_the_same = is_there & ~pl.col("is_withdrawn") & ~was_withdrawn() & same
+    return (
+        pl.when(no_figure & is_there)
+        .then(pl.lit(Outcome.UNCHANGED.value))
+        .when(no_figure)
+        .then(pl.lit(Outcome.REFUSED.value))
+        .when(says_the_same)
+        .then(pl.lit(Outcome.UNCHANGED.value))
+        .when(_stale_on().is_not_null())
+        .then(pl.lit(Outcome.STALE.value))
+        .when(is_there)
+        .then(pl.lit(Outcome.UPDATED.value))
+        .otherwise(pl.lit(Outcome.CREATED.value))
+    )
 
 
-def _says_the_same(judged: Judged, stored: Stored) -> bool:
-    row = judged.row
-    if row.action is Action.WITHDRAW or stored.is_withdrawn:
-        return False
-    said = (judged.kind, judged.value, judged.numerator, judged.denominator, judged.words, judged.done_on)
-    kept = (stored.kind, stored.value, stored.numerator, stored.denominator, stored.words, stored.done_on)
-    beside = (judged.data_status, row.source, row.evidence_url, row.note)
-    return said == kept and beside == (stored.data_status, stored.source, stored.evidence_url, stored.note)
+def _stale_on() -> pl.Expr:
+    """What makes a row stale, were it not unchanged: its base version, or the day it was measured."""
+    other_base = pl.col("base_version") != pl.col("old_version").fill_null(0)
+    is_older = pl.col("measured_stated") < pl.col("old_measured_on")
+    return (
+        pl.when(other_base).then(pl.lit("base_version")).when(is_older).then(pl.lit("measured_on")).otherwise(None)
+    )  # fmt: skip
 
 
-def figure_of(source: Judged | Stored) -> dict[str, Any]:
-    """A figure as the wire says it: only the columns of its kind."""
-    match source.kind:
-        case Kind.LEVEL:
-            return {"level": _whole(source.value)}
-        case Kind.RANK:
-            return {"rank": _whole(source.value)}
-        case Kind.TEXT:
-            return {"text": source.words}
-        case Kind.DONE_ON:
-            return {"done_on": source.done_on}
-    parts = {"value": source.value, "numerator": source.numerator, "denominator": source.denominator}
-    return {name: plain(number) for name, number in parts.items() if number is not None}
+def refuse_withdrawals(settled: pl.DataFrame) -> Findings:
+    """Withdrawals of what was never there."""
+    is_refused = pl.col("outcome") == Outcome.REFUSED.value
+    return judge(settled, [Check(rules.NOTHING_TO_WITHDRAW, "action", is_refused)])
 
 
-def announced(settled: Settled, key: Mapping[str, Any]) -> dict[str, Any]:
-    """One change as the event says it: codes, old and new figure, version; no note, link or name."""
-    judged, stored = settled.judged, settled.stored
-    old = None
-    if stored is not None and not stored.is_withdrawn:
-        old = {**figure_of(stored), "data_status": stored.data_status, "measured_on": stored.measured_on}
-    new = None
-    if judged.row.action is Action.SET:
-        new = {**figure_of(judged), "data_status": judged.data_status, "measured_on": settled.measured_on}
-    return {**key, "action": judged.row.action, "old": old, "new": new, "version": settled.version}
+def tell_stale(settled: pl.DataFrame) -> Findings:
+    """Rows that are older than what is stored, or were made from another version of it."""
+    is_stale = pl.col("outcome") == Outcome.STALE.value
+    base = {"value": pl.col("base_version"), "stored": pl.col("old_version").fill_null(0)}
+    day = {"value": pl.col("measured_stated"), "stored": pl.col("old_measured_on")}
+    on = pl.col("stale_on")
+    return judge(
+        settled,
+        [
+            Check(rules.BASE_VERSION_STALE, "base_version", is_stale & (on == "base_version"), base),
+            Check(rules.ROW_STALE, "measured_on", is_stale & (on == "measured_on"), day),
+        ],
+    )
 
 
-def _whole(value: Decimal | None) -> int | None:
-    return None if value is None else int(value)
+def changed(settled: pl.DataFrame) -> pl.DataFrame:
+    """The rows that write something, in the order of their keys."""
+    return settled.filter(pl.col("outcome").is_in([Outcome.CREATED.value, Outcome.UPDATED.value]))
+
+
+def counts(settled: pl.DataFrame) -> dict[str, int]:
+    """How many rows came to each outcome."""
+    found = dict(settled["outcome"].value_counts().iter_rows())
+    return {name.value: found.get(name.value, 0) for name in Outcome if name is not Outcome.REFUSED}

@@ -1,0 +1,103 @@
+"""Rows gathered before they are written: in memory as long as they are few, else on disk and by unit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+
+from chassis.tabular import Body, Table, read
+
+LOT_ROWS = 200_000
+
+# What a judged row needs further on; the rest has served.
+KEPT = (
+    "row", "admin_unit", "admin_unit_id", "province", "indicator", "indicator_id", "value_type", "regime", "period",
+    "period_id", "previous_id", "sub_population", "sub_population_id", "kind", "number", "stated", "numerator",
+    "denominator", "words", "done_on", "measured_on", "measured_stated", "data_status", "is_withdrawn", "source",
+    "evidence_url", "note", "action", "reason", "base_version",
+)  # fmt: skip
+
+
+class Lots:
+    """The rows of a body in lots of bearable size; a body of up to one lot is one lot."""
+
+    def __init__(self, body: Body) -> None:
+        self._tables = read(body)
+        self._held: Table | None = None
+        self._is_done = False
+
+    def next(self) -> Table | None:
+        """The next lot, None after the last."""
+        some = [self._held] if self._held is not None else []
+        self._held = None
+        count = sum(table.received for table in some)
+        for table in self._tables:
+            if some and count + table.received > LOT_ROWS:
+                self._held = table
+                break
+            some.append(table)
+            count += table.received
+        return Table.together(some) if some else None
+
+
+class Gathered:
+    """Judged rows: one lot stays in memory, several go to disk and come back by ranges of units."""
+
+    def __init__(self) -> None:
+        self._lots: list[pl.DataFrame] = []
+        self._files: list[Path] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._units: list[pl.DataFrame] = []
+
+    def __enter__(self) -> Gathered:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def add(self, judged: pl.DataFrame) -> None:
+        """Take a lot of judged rows."""
+        self._units.append(judged.group_by("admin_unit", "admin_unit_id").len())
+        self._lots.append(judged.select(KEPT))
+        if len(self._lots) + len(self._files) > 1:
+            self._spill()
+
+    def _spill(self) -> None:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="chitieu-rows-")
+        for lot in self._lots:
+            path = Path(self._folder.name) / f"{len(self._files)}.parquet"
+            lot.sort("admin_unit_id").write_parquet(path, compression="lz4", row_group_size=10_000)
+            self._files.append(path)
+        self._lots = []
+
+    def units(self) -> pl.DataFrame:
+        """The units that have rows: code, integer, number of rows (`len`)."""
+        if not self._units:
+            return pl.DataFrame(schema={"admin_unit": pl.String, "admin_unit_id": pl.Int32, "len": pl.UInt32})
+        several = pl.concat(self._units)
+        return several.group_by("admin_unit", "admin_unit_id").agg(pl.col("len").sum()).sort("admin_unit_id")
+
+    def buckets(self) -> Iterator[Callable[[], pl.DataFrame]]:
+        """All rows of some units at a time, each to be fetched when its turn has come."""
+        if self._lots:
+            yield self._lots.pop
+            return
+        units = self.units().with_columns(bucket=(pl.col("len").cum_sum() - 1) // LOT_ROWS)
+        spans = units.group_by("bucket", maintain_order=True).agg(
+            first=pl.col("admin_unit_id").min(), last=pl.col("admin_unit_id").max()
+        )
+        for _, first, last in spans.iter_rows():
+            yield partial(self._fetch, first, last)
+
+    def _fetch(self, first: int, last: int) -> pl.DataFrame:
+        rows = pl.scan_parquet(self._files).filter(pl.col("admin_unit_id").is_between(first, last))
+        return rows.collect()

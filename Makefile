@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test check format snapshots lock clean
+.PHONY: help up test check format snapshots bench-bulk faults-bulk lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -37,6 +37,12 @@ format: $(VENV)/.installed-dev ## put every file into the house's form
 
 snapshots: $(VENV)/.installed-dev ## write the contracts anew; refuses a breaking change
 	$(BIN)/python -m tests.contracts.snapshots
+
+bench-bulk: $(VENV)/.installed-dev ## measure bulk posts against a raw COPY (about ten minutes; RUN= takes options)
+	$(BIN)/python -m benchmarks.bulk $(RUN)
+
+faults-bulk: $(VENV)/.installed-dev ## kill services and servers in the middle of bulk posts (KILLS=200 SEED=1)
+	$(BIN)/python -m tests.faults.bulk --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(RUN)
 
 lock: ## lock the dependencies with hashes
 	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group install \

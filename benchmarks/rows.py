@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.world import World, is_ratio
 
 NEWEST_YEAR = 2025  # every month of it has ended, whatever the day of the measurement
+FIRST_FILLED_YEAR, LAST_FILLED_YEAR = 2015, 2019
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _figure(random: Random, indicator: str) -> dict[str, Any]:
     if is_ratio(indicator):
         whole = random.randrange(50, 5000)
         return {"value": None, "numerator": random.randrange(whole), "denominator": whole}
-    return {"value": random.randrange(1_000_000) / 100, "numerator": None, "denominator": None}
+    return {"value": random.randrange(1_000_000), "numerator": None, "denominator": None}
 
 
 def spoil(rows: list[dict[str, Any]], every: int = 100) -> list[dict[str, Any]]:

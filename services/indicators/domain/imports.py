@@ -75,6 +75,11 @@ ERRORS_NOT_KEPT = rule(
     vi="Không lưu các dòng lỗi của lần gửi này: lỗi nằm trong câu trả lời khi gửi.",
     en="The refused rows of this post are not kept: its faults were in its reply.",
 )
+ERRORS_TOO_MANY = rule(
+    "import_errors_too_many",
+    vi="Có hơn {limit_rows} dòng lỗi, quá nhiều cho một bảng tính; hãy tải dạng CSV (Accept: text/csv).",
+    en="More than {limit_rows} rows are refused, too many for a workbook; ask for CSV (Accept: text/csv).",
+)
 FIGURE_CHANGED_SINCE = rule(
     "changed_since_import",
     vi="Giữ nguyên {indicator} kỳ {period} của {admin_unit}: số liệu đã đổi sau lần nhập này.",
@@ -134,7 +139,7 @@ class Upload:
 
 def back_off_seconds(attempt: int) -> int:
     """How long to wait before an import is tried again, seconds: 1, 2, 4 … 60."""
-    return min(60, 2 ** max(0, attempt - 1))
+    return min(60, 1 << min(max(0, attempt - 1), 6))
 
 
 # --- what is kept of refusals: codes and values, worded when they are read
@@ -150,19 +155,17 @@ def kept_faults(faults: Sequence[Fault]) -> list[dict[str, Any]]:
 
 def fault_of(kept: Mapping[str, Any]) -> Fault:
     """A kept fault, to be worded."""
-    return Fault(
-        RULES[kept["code"]], kept["values"] or {}, row=kept["row"], column=kept["column"], value=kept["value"]
-    )
+    return Fault(RULES[kept["code"]], kept["values"] or {}, row=kept["row"], column=kept["column"], value=kept["value"])
 
 
-def kept_problem(error: HouseError, errors_total: int | None = None) -> dict[str, Any]:
+def kept_problem(error: HouseError) -> dict[str, Any]:
     """A refusal as it is kept."""
     return {
         "status": error.status,
         "code": error.rule.code,
         "values": error.values,
         "errors": kept_faults(error.faults),
-        "errors_total": len(error.faults) if errors_total is None else errors_total,
+        "errors_total": error.faults_total,
     }
 
 
@@ -170,5 +173,6 @@ class Kept(HouseError):
     """A refusal read from where it was kept, with the status it had."""
 
     def __init__(self, kept: Mapping[str, Any]) -> None:
-        super().__init__(RULES[kept["code"]], faults=[fault_of(each) for each in kept["errors"]], **kept["values"])
+        faults = [fault_of(each) for each in kept["errors"]]
+        super().__init__(RULES[kept["code"]], faults=faults, faults_total=kept["errors_total"], **kept["values"])
         self.status = kept["status"]  # type: ignore[misc]  # each has its own

@@ -114,6 +114,20 @@ class PostResult:
     at: datetime
 
 
+class PostRefused(Refused):
+    """An atomic post with refused rows; it lists the first faults, `findings` has them all."""
+
+    def __init__(self, findings: Findings, received: int) -> None:
+        super().__init__(
+            rules.ACTUALS_REFUSED,
+            faults=findings.listed(),
+            faults_total=findings.total,
+            refused=len(findings.rows),
+            received=received,
+        )
+        self.findings = findings
+
+
 def list_actuals(viewer: Viewer, wanted: ActualFilter, known_at: datetime | None) -> Listing:
     """Figures in force, now or at a moment."""
     return figures.list_actuals(viewer, wanted, known_at)
@@ -213,14 +227,7 @@ async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) ->
 def _refuse_if_atomic(terms: PostTerms, tally: Tally) -> None:
     errors = tally.errors
     if errors.total and terms.mode is Mode.ATOMIC:
-        refused, received = len(errors.rows), tally.received
-        raise Refused(
-            rules.ACTUALS_REFUSED,
-            faults=errors.listed(),
-            faults_total=errors.total,
-            refused=refused,
-            received=received,
-        )
+        raise PostRefused(errors, tally.received)
 
 
 class _Writing:

@@ -95,8 +95,8 @@ _TITLES = {
     "reason": ("Lý do",),
     "base_version": ("Phiên bản",),
 }
-# Known and left out: what helps whoever fills in the form.
-_LEFT_OUT = ("STT", "TT", "Tên đơn vị", "Tên chỉ tiêu", "Đơn vị tính", "Chỉ tiêu giao", "Mục tiêu")
+# Known and left out: what helps whoever fills in the form, and what a file of refused rows says beside them.
+_LEFT_OUT = ("row", "message", "STT", "TT", "Tên đơn vị", "Tên chỉ tiêu", "Đơn vị tính", "Chỉ tiêu giao", "Mục tiêu")
 
 TITLES = Titles(
     columns=tuple(column.name for column in COLUMNS),

@@ -1,0 +1,269 @@
+"""Imports: large posts sent in pieces, run later by whichever process is free, watched, cancelled, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis import tabular
+from chassis.auth import Caller
+from chassis.database import Database, ReadSession, Session
+from chassis.errors import (
+    BODY_TOO_LARGE,
+    UNIT_NOT_COVERED,
+    Conflict,
+    Forbidden,
+    HouseError,
+    NotFound,
+    Refused,
+    TooLarge,
+    TooManyRequests,
+)
+from chassis.listing import Listing
+from chassis.settings import Settings
+from services.indicators.domain import imports as rules
+from services.indicators.domain.import_errors import KeptRow, unpacked
+from services.indicators.domain.imports import State, Upload
+from services.indicators.schemas.imports import ImportBody
+from services.indicators.store import import_errors as errors
+from services.indicators.store import imports as store
+from services.indicators.store import reverting
+
+BEFORE_ALL = -1  # faults of no row in particular come first, as row 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes from a place on; with the last piece all has been sent."""
+
+    offset: int
+    content: bytes
+    is_last: bool
+
+
+def kept_for(settings: Settings) -> timedelta:
+    """How long imports are kept."""
+    return timedelta(days=settings.import_kept_days)
+
+
+async def create_import(db: Session, caller: Caller, asked: ImportBody, settings: Settings) -> UUID:
+    """Make room for a large post; its bytes are sent in pieces.
+
+    Raises:
+        UnsupportedMedia: a content type, charset or packing that is not read ("media_unsupported").
+        TooLarge: it is declared larger than an import may be ("body_too_large").
+        TooManyRequests: the client has too many unfinished imports ("imports_too_many").
+    """
+    tabular.form_of(asked.content_type)
+    if asked.size_bytes is not None and asked.size_bytes > settings.max_import_bytes:
+        raise TooLarge(BODY_TOO_LARGE, limit_bytes=settings.max_import_bytes)
+    if await store.count_open(db, caller.client_id) >= rules.MOST_OPEN:
+        raise TooManyRequests(rules.IMPORTS_TOO_MANY, limit=rules.MOST_OPEN, headers={"Retry-After": "60"})
+    made = await store.create(db, caller, kept_for(settings), _terms(asked))
+    assert made is not None
+    return made
+
+
+def _terms(asked: ImportBody) -> dict[str, Any]:
+    return {
+        "state": State.RECEIVING.value,
+        "mode": asked.mode,
+        "on_stale": asked.on_stale,
+        "is_dry_run": asked.dry_run,
+        "number_style": asked.number_style,
+        "sheet": asked.sheet,
+        "name": asked.name,
+        "content_type": asked.content_type,
+        "content_encoding": asked.content_encoding,
+        "size_bytes": asked.size_bytes,
+        "sha256": bytes.fromhex(asked.sha256) if asked.sha256 else None,
+    }
+
+
+async def receive(db: Session, caller: Caller, import_id: UUID, piece: Piece, settings: Settings) -> Upload:
+    """Keep a piece where the bytes held end; after the last one the import is run.
+
+    Raises:
+        NotFound: the caller's client has no such import ("import_unknown").
+        Conflict: the piece begins elsewhere ("upload_offset_mismatch"), or nothing is taken any more
+            ("import_not_receiving"); both name what is held.
+        Refused: more bytes than declared ("upload_too_long"), or the last piece leaves some out
+            ("upload_incomplete", "upload_empty").
+        TooLarge: an import may not be so large ("body_too_large").
+    """
+    held = await store.lock_upload(db, caller, import_id)
+    if held is None:
+        raise NotFound(rules.IMPORT_UNKNOWN, import_id=import_id)
+    refusal = held.refusal(piece.offset)
+    if refusal is not None:
+        raise Conflict(
+            refusal,
+            headers=upload_headers(held),
+            state=held.state.value,
+            received_bytes=held.received_bytes,
+            offset=piece.offset,
+        )
+    _check_size(held, piece, settings)
+    if piece.content:
+        await store.append(db, import_id, piece.offset, piece.content)
+    upload = Upload(held.state, piece.offset + len(piece.content), held.size_bytes)
+    if not piece.is_last:
+        return upload
+    missing = upload.unfinished()
+    if missing is not None:  # the piece goes with the refusal
+        held_now = upload.received_bytes
+        raise Refused(missing, headers=upload_headers(held), received_bytes=held_now, size_bytes=held.size_bytes)
+    await store.queue(db, import_id)
+    return Upload(State.QUEUED, upload.received_bytes, upload.received_bytes)
+
+
+def _check_size(held: Upload, piece: Piece, settings: Settings) -> None:
+    if held.too_long(len(piece.content)):
+        raise Refused(rules.UPLOAD_TOO_LONG, size_bytes=held.size_bytes, headers=upload_headers(held))
+    if held.received_bytes + len(piece.content) > settings.max_import_bytes:
+        raise TooLarge(BODY_TOO_LARGE, limit_bytes=settings.max_import_bytes, headers=upload_headers(held))
+
+
+def upload_headers(upload: Upload) -> dict[str, str]:
+    """What is held, as the headers of a resumable upload say it."""
+    is_complete = upload.state is not State.RECEIVING
+    return {"Upload-Offset": str(upload.received_bytes), "Upload-Complete": f"?{int(is_complete)}"}
+
+
+async def accept(
+    db: Session, caller: Caller, asked: ImportBody, pieces: AsyncIterator[bytes], settings: Settings
+) -> UUID:
+    """Make a body that has been sent at once an import, to be run later.
+
+    Raises:
+        As `create_import` and `receive` do.
+    """
+    import_id = await create_import(db, caller, asked, settings)
+    offset = 0
+    async for content in _in_pieces(pieces, settings.max_import_piece_bytes):
+        await receive(db, caller, import_id, Piece(offset, content, is_last=False), settings)
+        offset += len(content)
+    await receive(db, caller, import_id, Piece(offset, b"", is_last=True), settings)
+    return import_id
+
+
+async def _in_pieces(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of one size, whatever the sizes in which they come."""
+    held = bytearray()
+    async for content in stream:
+        held += content
+        while len(held) >= size:
+            yield bytes(held[:size])
+            del held[:size]
+    if held:
+        yield bytes(held)
+
+
+async def get_import(db: ReadSession, caller: Caller, import_id: UUID) -> dict[str, Any]:
+    """An import, or a post made at once, by its id.
+
+    Raises:
+        NotFound: there is none, or it is another client's and the caller does not act for all its units
+            ("import_unknown").
+    """
+    found = await store.find(db, caller, import_id)
+    if found is None:
+        raise NotFound(rules.IMPORT_UNKNOWN, import_id=import_id)
+    return found
+
+
+def list_imports(caller: Caller, states: Sequence[str]) -> Listing:
+    """The imports of the caller's client, oldest first."""
+    return store.list_imports(caller, states)
+
+
+async def cancel_import(db: Session, caller: Caller, import_id: UUID) -> dict[str, Any]:
+    """Cancel an import: at once while it waits; a runner that has it stops at its next step and writes nothing.
+
+    Raises:
+        NotFound: as in `get_import`.
+        Conflict: it is over ("import_finished").
+    """
+    found = await get_import(db, caller, import_id)
+    if found["state"] == State.CANCELLED:
+        return found
+    if await store.cancel(db, import_id) is None:
+        now = await get_import(db, caller, import_id)
+        raise Conflict(rules.IMPORT_FINISHED, state=now["state"] or State.DONE.value)
+    return await get_import(db, caller, import_id)
+
+
+async def revert_import(db: Session, caller: Caller, import_id: UUID, reason: str, settings: Settings) -> UUID:
+    """Take back what an import wrote, by an import of its own: see `reverting`.
+
+    Raises:
+        NotFound: as in `get_import`.
+        Forbidden: the caller does not act for every unit the import wrote for ("unit_not_covered").
+        Conflict: it wrote nothing ("nothing_to_revert"), or is reverted already ("import_reverted_already").
+    """
+    found = await get_import(db, caller, import_id)
+    written = await reverting.find_posting(db, import_id)
+    if written is None or not written.admin_units:
+        raise Conflict(rules.NOTHING_TO_REVERT, import_id=import_id)
+    for code, province in written.admin_units:
+        if not caller.covers(code, province):
+            raise Forbidden(UNIT_NOT_COVERED, admin_unit=code)
+    terms = {"state": State.QUEUED.value, "mode": "atomic", "on_stale": "skip", "is_dry_run": False}
+    made = None
+    if found["reverted_by"] is None:
+        fields = {**terms, "reverts": import_id, "reason": reason}
+        made = await store.create(db, caller, kept_for(settings), fields)
+    if made is None:
+        raise Conflict(rules.REVERTED_ALREADY, import_id=import_id)
+    return made
+
+
+def refusal_of(found: Mapping[str, Any]) -> HouseError | None:
+    """Why an import was refused or failed."""
+    return None if found["problem"] is None else rules.Kept(found["problem"])
+
+
+async def watch(database: Database, import_id: UUID) -> dict[str, Any] | None:
+    """How far an import has come, by a look of its own; None where it was forgotten meanwhile."""
+    async with database.read() as db:
+        return await store.watch(db, import_id)
+
+
+async def open_errors(database: Database, caller: Caller, import_id: UUID) -> tuple[tuple[str, ...], int]:
+    """The columns of an import's refused rows, and in how many parts they are kept, once the caller is let in.
+
+    Raises:
+        NotFound: as in `get_import`; or it was a post made at once, whose refused rows are not kept
+            ("import_errors_not_kept").
+    """
+    async with database.read() as db:
+        found = await get_import(db, caller, import_id)
+        if found["import_id"] is None:
+            raise NotFound(rules.ERRORS_NOT_KEPT)
+        return tuple(found["error_columns"]), await errors.count_parts(db, import_id)
+
+
+async def page_of_errors(database: Database, import_id: UUID, after_row: int, limit: int) -> tuple[list[KeptRow], bool]:
+    """Refused rows after a row, in the order of rows, and whether there are more."""
+    rows: list[KeptRow] = []
+    async with database.read() as db:
+        # Every part but the last is longer than a page, so two hold any page and the row after it.
+        for part in await errors.load_parts(db, import_id, after_row, 2):
+            rows += unpacked(part, after_row)
+    return rows[:limit], len(rows) > limit
+
+
+async def every_error(database: Database, import_id: UUID) -> AsyncIterator[KeptRow]:
+    """All refused rows, part by part; between two parts no connection is held."""
+    last = BEFORE_ALL
+    while True:
+        async with database.read() as db:
+            parts = await errors.load_parts(db, import_id, last, 1)
+        if not parts:
+            return
+        for row in unpacked(parts[0], last):
+            yield row
+        last = parts[0].last_row

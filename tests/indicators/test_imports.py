@@ -1,0 +1,252 @@
+"""Large posts: sent in pieces, run in one transaction, seen only by those they concern."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+
+from tests.house import House
+from tests.indicators.given import ACTUALS, items, row
+from tests.indicators.importing import (
+    IMPORTS,
+    PARTIAL,
+    acted,
+    counted,
+    key,
+    lines,
+    look,
+    opened,
+    queued,
+    run,
+    run_import,
+    send,
+    table,
+)
+
+THREE = [row(), row(admin_unit="26434"), row(indicator="CASHLESS_RATE", value=70)]
+
+
+async def test_rows_sent_in_pieces_are_in_once_the_import_is_run(stocked: House) -> None:
+    content = gzip.compress(lines(*THREE))
+    made = await opened(stocked, content_encoding="gzip", name="quy-3.ndjson.gz", size_bytes=len(content))
+    assert (made["state"], made["received_bytes"], made["result"]) == ("receiving", 0, None)
+    import_id = made["import_id"]
+    for start in range(0, len(content), 40):
+        piece = content[start : start + 40]
+        response = await send(stocked, import_id, piece, start, is_last=start + 40 >= len(content))
+        assert (response.status_code, response.headers["Upload-Offset"]) == (204, str(start + len(piece)))
+    assert (await look(stocked, import_id))["state"] == "queued"
+    assert await items(stocked, ACTUALS) == []
+
+    assert await run(stocked) == 1
+
+    done = await look(stocked, import_id)
+    assert done["state"] == "done"
+    assert counted(done["result"]) == {"received": 3, "created": 3}
+    assert done["result"]["import_id"] == import_id
+    assert done["sha256"] == hashlib.sha256(content).hexdigest()
+    assert len(await items(stocked, ACTUALS)) == 3
+    assert (await stocked.rows("indicators"))["import_chunk"] == 0
+
+
+async def test_head_says_what_is_held(stocked: House) -> None:
+    content = lines(*THREE)
+    import_id = (await opened(stocked))["import_id"]
+    await send(stocked, import_id, content[:50], 0, is_last=False)
+    held = await stocked.client.head(f"{IMPORTS}/{import_id}", headers=stocked.admin)
+    assert (held.headers["Upload-Offset"], held.headers["Upload-Complete"], held.content) == ("50", "?0", b"")
+    await send(stocked, import_id, content[50:], 50, is_last=True)
+    held = await stocked.client.head(f"{IMPORTS}/{import_id}", headers=stocked.admin)
+    assert (held.headers["Upload-Offset"], held.headers["Upload-Complete"]) == (str(len(content)), "?1")
+
+
+async def test_a_piece_from_elsewhere_is_refused_with_the_place_to_go_on(stocked: House) -> None:
+    content = lines(*THREE)
+    import_id = (await opened(stocked))["import_id"]
+    await send(stocked, import_id, content[:50], 0, is_last=False)
+    for offset in (0, 49, 51):
+        response = await send(stocked, import_id, content[offset:], offset, is_last=True)
+        assert (response.status_code, response.json()["code"]) == (409, "upload_offset_mismatch")
+        assert response.headers["Upload-Offset"] == "50"
+    await send(stocked, import_id, content[50:], 50, is_last=True)
+    assert await run(stocked) == 1
+    assert counted((await look(stocked, import_id))["result"]) == {"received": 3, "created": 3}
+
+
+async def test_what_came_of_a_piece_before_the_sender_left_is_kept(stocked: House) -> None:
+    content = lines(*THREE)
+    import_id = (await opened(stocked))["import_id"]
+    messages = iter(
+        [
+            {"type": "http.request", "body": content[:30], "more_body": True},
+            {"type": "http.request", "body": content[30:70], "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> dict[str, object]:
+        return dict(next(messages))
+
+    async def send_nowhere(_message: object) -> None:
+        return None
+
+    told = {"Content-Type": PARTIAL, "Upload-Offset": "0", "Upload-Complete": "?1"}
+    sent = {**stocked.admin, **told}
+    scope = {
+        "type": "http", "method": "PATCH", "path": f"{IMPORTS}/{import_id}", "raw_path": b"", "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in sent.items()], "http_version": "1.1",
+        "scheme": "http", "server": ("door", 80), "client": ("here", 1), "root_path": "",
+    }  # fmt: skip
+    await stocked.composition.door(scope, receive, send_nowhere)
+
+    found = await look(stocked, import_id)
+    assert (found["state"], found["received_bytes"]) == ("receiving", 70)
+    await send(stocked, import_id, content[70:], 70, is_last=True)
+    assert await run(stocked) == 1
+    assert (await look(stocked, import_id))["state"] == "done"
+
+
+async def test_more_or_less_than_declared_is_refused(stocked: House) -> None:
+    content = lines(*THREE)
+    import_id = (await opened(stocked, size_bytes=len(content)))["import_id"]
+    response = await send(stocked, import_id, content + b"\n", 0, is_last=True)
+    assert (response.status_code, response.json()["code"]) == (422, "upload_too_long")
+    response = await send(stocked, import_id, content[:-1], 0, is_last=True)
+    assert (response.status_code, response.json()["code"]) == (422, "upload_incomplete")
+    assert response.headers["Upload-Offset"] == "0"
+    empty = (await opened(stocked))["import_id"]
+    response = await send(stocked, empty, b"", 0, is_last=True)
+    assert (response.status_code, response.json()["code"]) == (422, "upload_empty")
+
+
+async def test_nothing_is_added_to_what_has_been_sent(stocked: House) -> None:
+    import_id = await queued(stocked, lines(*THREE))
+    response = await send(stocked, import_id, b"{}\n", 0, is_last=True)
+    assert (response.status_code, response.json()["code"]) == (409, "import_not_receiving")
+    assert response.headers["Upload-Complete"] == "?1"
+
+
+async def test_bytes_changed_on_the_way_are_refused(stocked: House) -> None:
+    found = await run_import(stocked, lines(*THREE), sha256=hashlib.sha256(b"other").hexdigest())
+    assert (found["state"], found["problem"]["code"], found["problem"]["status"]) == ("refused", "sha256_mismatch", 422)
+    assert await items(stocked, ACTUALS) == []
+    sound = await run_import(stocked, lines(*THREE), sha256=hashlib.sha256(lines(*THREE)).hexdigest().upper())
+    assert sound["state"] == "done"
+
+
+async def test_what_cannot_be_read_is_refused(stocked: House) -> None:
+    broken = await run_import(stocked, gzip.compress(lines(*THREE))[:-9], content_encoding="gzip")
+    assert (broken["state"], broken["problem"]["code"]) == ("refused", "content_encoding_broken")
+    unknown = await run_import(stocked, b"a,b\n1,2\n", content_type="text/csv")
+    assert unknown["state"] == "refused"
+    asked = {"content_type": "image/png"}
+    response = await stocked.client.post(IMPORTS, json=asked, headers={**stocked.admin, **key()})
+    assert (response.status_code, response.json()["code"]) == (415, "media_unsupported")
+
+
+async def test_a_dry_run_says_the_same_and_keeps_no_figure(stocked: House) -> None:
+    found = await run_import(stocked, lines(*THREE), dry_run=True)
+    assert (found["state"], found["dry_run"], found["result"]["import_id"]) == ("done", True, None)
+    assert counted(found["result"]) == {"received": 3, "created": 3}
+    assert (found["result"]["write_token"], found["result"]["receipt"]) == (None, None)
+    assert await items(stocked, ACTUALS) == []
+
+
+async def test_files_of_other_forms_are_read(stocked: House) -> None:
+    found = await run_import(stocked, table(THREE), content_type="text/csv")
+    assert counted(found["result"]) == {"received": 3, "created": 3}
+    again = await run_import(stocked, table(THREE), content_type="text/csv; charset=utf-8")
+    assert counted(again["result"]) == {"received": 3, "unchanged": 3}
+
+
+async def test_the_same_request_twice_opens_one_import(stocked: House) -> None:
+    sent = {**stocked.admin, **key()}
+    asked = {"content_type": "text/csv"}
+    first = await stocked.client.post(IMPORTS, json=asked, headers=sent)
+    second = await stocked.client.post(IMPORTS, json=asked, headers=sent)
+    assert second.json() == first.json()
+    assert second.headers["Location"] == first.headers["Location"]
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert (await stocked.rows("indicators"))["import"] == 1
+
+
+async def test_an_import_has_the_rights_its_sender_had(stocked: House) -> None:
+    own = stocked.headers("actuals:write indicators:read", ["26491"], client_id="dai-phuoc")
+    found = await run_import(stocked, lines(*THREE), own, mode="partial")
+    assert counted(found["result"]) == {"received": 3, "created": 2, "refused": 1}
+    assert [each["code"] for each in found["result"]["errors"]] == ["unit_not_covered"]
+
+
+async def test_an_import_is_seen_by_its_client_and_by_who_acts_for_its_units(stocked: House) -> None:
+    own = stocked.headers("actuals:write indicators:read", ["26491"], client_id="dai-phuoc")
+    found = await run_import(stocked, lines(row()), own)
+    path = f"{IMPORTS}/{found['import_id']}"
+    seen = {
+        "another commune": stocked.headers("actuals:write", ["26434"], client_id="xuan-thanh"),
+        "the same commune": stocked.headers("actuals:write", ["26491"], client_id="other"),
+        "its province": stocked.headers("actuals:write", ["75"], client_id="dong-nai"),
+        "another province": stocked.headers("actuals:write", ["37"], client_id="ninh-binh"),
+    }
+    answered = {who: (await stocked.client.get(path, headers=headers)).status_code for who, headers in seen.items()}
+    assert answered == {"another commune": 404, "the same commune": 200, "its province": 200, "another province": 404}
+
+
+async def test_while_it_waits_an_import_is_seen_by_its_client_alone(stocked: House) -> None:
+    own = stocked.headers("actuals:write", ["26491"], client_id="dai-phuoc")
+    import_id = await queued(stocked, lines(row()), own)
+    other = stocked.headers("actuals:write", ["26491"], client_id="other")
+    assert (await send(stocked, import_id, b"x", 0, is_last=False, headers=other)).status_code == 404
+    for path in ("", "/errors", "/progress"):
+        response = await stocked.client.get(f"{IMPORTS}/{import_id}{path}", headers=other)
+        assert (response.status_code, response.json()["code"]) == (404, "import_unknown")
+    assert (await acted(stocked, import_id, "cancel", headers=other)).status_code == 404
+    assert (await acted(stocked, import_id, "revert", {"reason": "x"}, headers=other)).status_code == 404
+
+
+async def test_a_clients_imports_are_listed(stocked: House) -> None:
+    own = stocked.headers("actuals:write indicators:read", ["26491"], client_id="dai-phuoc")
+    done = await run_import(stocked, lines(row()), own, name="a.ndjson")
+    waiting = await queued(stocked, lines(row()), own)
+    await opened(stocked)
+    listed = await items(stocked, IMPORTS, own)
+    assert [(each["import_id"], each["state"]) for each in listed] == [
+        (done["import_id"], "done"),
+        (waiting, "queued"),
+    ]
+    assert listed[0]["counts"] == {**dict.fromkeys(listed[0]["counts"], 0), "received": 1, "created": 1}
+    assert listed[0]["progress"] == done["progress"]
+    assert [each["import_id"] for each in await items(stocked, IMPORTS, own, state="queued")] == [waiting]
+    first = await stocked.client.get(IMPORTS, headers=own, params={"limit": 1})
+    second = await stocked.client.get(IMPORTS, headers=own, params={"limit": 1, "cursor": first.json()["next"]})
+    assert [each["import_id"] for each in second.json()["items"]] == [waiting]
+
+
+async def test_a_client_may_have_twenty_imports_open(stocked: House) -> None:
+    for _ in range(20):
+        await opened(stocked)
+    asked = {"content_type": "text/csv"}
+    response = await stocked.client.post(IMPORTS, json=asked, headers={**stocked.admin, **key()})
+    assert (response.status_code, response.json()["code"]) == (429, "imports_too_many")
+
+
+async def test_a_post_made_at_once_is_found_by_its_id(stocked: House) -> None:
+    answered = await stocked.client.post(ACTUALS, json=[row()], headers=stocked.admin)
+    posted = answered.json()
+    found = await look(stocked, posted["import_id"])
+    assert (found["state"], found["expires_at"], found["content_type"]) == ("done", None, None)
+    assert counted(found["result"]) == {"received": 1, "created": 1}
+    assert found["result"]["errors"] is None
+    errors = await stocked.client.get(f"{IMPORTS}/{posted['import_id']}/errors", headers=stocked.admin)
+    assert (errors.status_code, errors.json()["code"]) == (404, "import_errors_not_kept")
+
+
+async def test_statements_of_an_import_do_not_grow_with_its_rows(stocked: House) -> None:
+    codes = ("26491", "26434", "25378", "14161")
+    periods = ("2026-Q1", "2026-Q2", "2026-Q3", "2026-01", "2026-02", "2026-03", "2026-04")
+    many = [row(admin_unit=code, period=period, value=50) for code in codes for period in periods]
+    few = [row(admin_unit=code, period="2026-05", value=50) for code in codes]
+    with stocked.statements("indicators") as counted_few:
+        await queued(stocked, lines(*few))
+    with stocked.statements("indicators") as counted_many:
+        await queued(stocked, lines(*many))
+    assert len(counted_few) == len(counted_many)

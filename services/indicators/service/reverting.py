@@ -55,11 +55,11 @@ async def revert(db: Session, caller: Caller, asked: Revert, tell: Tell) -> tupl
             raise Forbidden(UNIT_NOT_COVERED, admin_unit=code)
     heads = await outbox.lock(db, [code for code, _ in written.admin_units])
     work = _Reverting(db, caller, asked, written, heads)
+    left = await store.find_left(db, written.posting_id, LISTED)  # before the rest of it is superseded, too
     counted = await store.count_in_force(db, written.posting_id)
     for units in _buckets(counted):
         await work.take_back(units)
         await tell(Progress(work.count, work.count, work.count))
-    left = await store.find_left(db, written.posting_id, LISTED)
     return await work.finish([unit for unit, _ in counted], left), left.count
 
 

@@ -11,17 +11,21 @@ import importlib
 import signal
 import sys
 from collections.abc import Coroutine
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from typer.core import TyperCommand
+from typer.exceptions import TyperException
 
 from chassis.keys import ensure_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
 from chassis.settings import Settings, read_settings
 from chitieu import operating
+from chitieu.client import AsyncClient, Patience, Terms
 from chitieu.demo import demo_settings
 from chitieu.tokens import local_signer
 from chitieu.troubles import Trouble
@@ -49,6 +53,34 @@ Token = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 LOCAL_DOOR = "http://127.0.0.1:8000"
+
+
+class FileType(StrEnum):
+    """The forms of files; the same as `chitieu.client.TYPES`."""
+
+    csv = "csv"
+    tsv = "tsv"
+    xlsx = "xlsx"
+    xls = "xls"
+    ndjson = "ndjson"
+    jsonl = "jsonl"
+    json = "json"
+    parquet = "parquet"
+
+
+class NumberStyles(StrEnum):
+    """How a file writes numbers."""
+
+    vi = "vi"
+    en = "en"
+    plain = "plain"
+
+
+class Stale(StrEnum):
+    """What happens to a row older than what is stored."""
+
+    refuse = "refuse"
+    skip = "skip"
 
 
 @app.command()
@@ -108,17 +140,77 @@ def units_load(
     run(operating.load_units(console, operating.door_at(url, token, settings_with(data_dir=data_dir)), file, mode))
 
 
-@app.command()
-def post(
-    file: Annotated[Path, typer.Argument(help="JSON file of actuals; - is standard input.", allow_dash=True)],
+class PushCommand(TyperCommand):
+    """Wrong usage ends with 1, since 2 says that some rows were refused."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Read the arguments."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except TyperException as error:
+            error.exit_code = 1
+            raise
+
+
+@app.command(cls=PushCommand)
+def push(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX, XLS, NDJSON, JSON, Parquet (.gz, .zst); -: stdin."),
+    ] = None,
+    type_name: Annotated[
+        FileType | None, typer.Option("--type", help="Type of the files; else by their names.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of the workbook.")] = None,
+    number_style: Annotated[
+        NumberStyles | None, typer.Option("--number-style", help="1.670,5 (vi), 1,670.5 (en) or 1670.5 (plain).")
+    ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Record the good rows when others are refused.")] = False,
+    on_stale: Annotated[
+        Stale, typer.Option("--on-stale", help="A row older than what is stored: refuse it, or skip it.")
+    ] = Stale.refuse,
     dry_run: DryRun = False,
+    errors: Annotated[
+        Path | None, typer.Option("--errors", help="Write the refused rows, with reasons, to this CSV or XLSX file.")
+    ] = None,
+    receipts: Annotated[Path | None, typer.Option("--receipts", help="Keep receipts in this folder.")] = None,
+    verify_receipts: Annotated[
+        Path | None,
+        typer.Option("--verify-receipts", help="Compare the receipts of this folder; send again what is lost."),
+    ] = None,
+    for_machines: Annotated[bool, typer.Option("--json", help="Answer one JSON object on standard output.")] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", min=0, help="Seconds to wait in all while the server is away.")
+    ] = 120,
     url: Url = LOCAL_DOOR,
     token: Token = None,
     data_dir: DataDir = None,
+    state_dir: Annotated[
+        Path, typer.Option("--state-dir", envvar="XDG_STATE_HOME", hidden=True, help="Where unfinished pushes are.")
+    ] = Path("~/.local/state"),
 ) -> None:
-    """Post actuals: all rows, or none with every fault of every row."""
-    mode = operating.Mode(is_dry_run=dry_run)
-    run(operating.post_actuals(console, operating.door_at(url, token, settings_with(data_dir=data_dir)), file, mode))
+    """Post figures from files; the same file again is harmless, and finishes what was broken off.
+
+    Exit codes: 0 every row is in, 2 some rows were refused, 3 none is in, 4 the server was not reached, 1 wrong usage.
+    """
+    if bool(files) == bool(verify_receipts):
+        raise Trouble("Name files to push, or a folder of receipts with --verify-receipts; not both.")
+    shown = operating.token_at(url, token, settings_with(data_dir=data_dir))
+    terms = Terms(
+        "partial" if partial else "atomic", dry_run, on_stale.value, number_style.value if number_style else None, sheet
+    )
+    pushing = part("push")
+
+    async def work() -> int:
+        async with AsyncClient(url, shown, patience=Patience(seconds=patience)) as client:
+            if verify_receipts:
+                return int(
+                    await pushing.verify(client, verify_receipts, sends_again=not dry_run, for_machines=for_machines)
+                )
+            options = pushing.Options(terms, state_dir.expanduser() / "chitieu/push", type_name, receipts, errors)
+            return int(await pushing.push(client, url, files, options, for_machines=for_machines))
+
+    raise typer.Exit(asyncio.run(work()))
 
 
 @demo_app.command("remove")

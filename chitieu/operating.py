@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,11 +46,23 @@ async def door_at(url: str, token: str | None, settings: Settings) -> AsyncItera
     Raises:
         Trouble: no address, or neither token nor key.
     """
-    if not url.startswith(("http://", "https://")):
-        raise Trouble(f"{url} is not an address: it starts with http:// or https://.")
-    headers = {"Authorization": f"Bearer {token}"} if token else operator_headers(settings)
+    headers = {"Authorization": f"Bearer {token_at(url, token, settings)()}"}
     async with httpx2.AsyncClient(base_url=url.rstrip("/"), trust_env=False) as client:
         yield Door(client, headers)
+
+
+def token_at(url: str, token: str | None, settings: Settings) -> Callable[[], str]:
+    """The token to show at an address: the one given, else a fresh one of the local key each time.
+
+    Raises:
+        Trouble: no address, or neither token nor key.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise Trouble(f"{url} is not an address: it starts with http:// or https://.")
+    if token:
+        return lambda: token
+    operator_headers(settings)
+    return lambda: operator_headers(settings)["Authorization"].removeprefix("Bearer ")
 
 
 Opening = contextlib.AbstractAsyncContextManager[Door]
@@ -102,18 +113,6 @@ def _summary(lists: Any) -> str:
     return ", ".join(f"{number} {name}" for name, number in totals.items() if number) + "."
 
 
-async def post_actuals(console: Console, opening: Opening, file: Path, mode: Mode) -> None:
-    """Post a JSON file of actuals."""
-    try:
-        rows = json.loads(_read_bytes(file))
-    except ValueError as error:
-        raise Trouble(f"{file} is not JSON: {error}.") from error
-    async with opening as door:
-        answer = await door.send("POST", "/v1/indicators/actuals", body=rows, params=mode.params)
-    counts = {name: number for name, number in answer.items() if isinstance(number, int) and not name.startswith("dry")}
-    console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number) + ".", highlight=False)
-
-
 async def remove_demo(console: Console, opening: Opening, settings: Settings) -> None:
     """Withdraw every sample figure, and note that no start may load demo data again.
 
@@ -136,7 +135,7 @@ def _key(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_bytes(file: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise Trouble(f"{file} cannot be read: {error.strerror or error}.") from error
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self, cast
 
 import msgspec
 from anyio import to_thread
@@ -32,12 +34,15 @@ _BY_LINES = {TYPES["ndjson"], TYPES["csv"], TYPES["tsv"]}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 Row = Mapping[str, Any]
-Source = Iterable[Row] | Path | bytes
+Source = Iterable[Row] | Path | bytes | IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Bytes with their type, length and digest; `lines` (None: unknown) is at least the number of rows."""
+    """Bytes with their type, length and digest; `lines` (None: unknown) is at least the number of rows.
+
+    Use it in a `with` block: it holds a file.
+    """
 
     stream: IO[bytes]
     size: int
@@ -46,6 +51,14 @@ class Body:
     content_encoding: str | None = None
     name: str | None = None
     lines: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stream.close()
 
     def read(self, offset: int, size: int) -> bytes:
         """A piece of the body."""
@@ -67,7 +80,7 @@ class Body:
 
 
 async def body_of(source: Source, content_type: str | None = None, *, name: str | None = None) -> Body:
-    """Make a body of rows (sent as NDJSON), a file (its type by its name) or bytes (their type must be given).
+    """Make a body of rows (sent as NDJSON), a file (its type by its name), bytes or a stream (with their type given).
 
     Raises:
         FileTrouble: the file cannot be read, or its type is not known.
@@ -78,11 +91,23 @@ async def body_of(source: Source, content_type: str | None = None, *, name: str 
 def _body_of(source: Source, content_type: str | None, name: str | None) -> Body:
     if isinstance(source, Path):
         return _of_file(source, content_type)
-    if isinstance(source, bytes):
-        if content_type is None:
-            raise FileTrouble("Bytes need a content type, such as text/csv.")
-        return _of_stream(io.BytesIO(source), content_type, None, name)
-    return _of_rows(source)
+    if not isinstance(source, bytes | io.IOBase):
+        return _of_rows(cast("Iterable[Row]", source))
+    if content_type is None:
+        raise FileTrouble("Bytes need a content type, such as text/csv.")
+    stream = io.BytesIO(source) if isinstance(source, bytes) else _kept(cast("IO[bytes]", source))
+    return _of_stream(stream, content_type, None, name)
+
+
+def _kept(source: IO[bytes]) -> IO[bytes]:
+    """What can be read once, as what can be read again."""
+    kept = _spool()
+    shutil.copyfileobj(source, kept)
+    return kept
+
+
+def _spool() -> IO[bytes]:
+    return cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
 def type_of(path: Path) -> tuple[str, str | None]:
@@ -111,11 +136,12 @@ def _of_file(path: Path, content_type: str | None) -> Body:
 
 
 def _of_rows(rows: Iterable[Row]) -> Body:
-    stream: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - it lives as long as the body
+    stream = _spool()
     try:
         for row in rows:
             stream.write(_encoder.encode(row) + b"\n")
     except (TypeError, ValueError) as error:
+        stream.close()
         raise FileTrouble(f"A row cannot be written as JSON: {error}.") from error
     return _of_stream(stream, TYPES["ndjson"], None, None)
 

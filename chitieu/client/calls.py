@@ -117,9 +117,9 @@ class AsyncClient:
             FileTrouble: the source cannot be read.
             ImportFailed: the import was cancelled or failed.
         """
-        body = await body_of(source, content_type)
         terms = Terms(mode, dry_run, on_stale, number_style, sheet)
-        return await self.post_body(body, terms, key=key, as_import=as_import, report=report)
+        with await body_of(source, content_type) as body:
+            return await self.post_body(body, terms, key=key, as_import=as_import, report=report)
 
     async def post_body(
         self,

@@ -32,6 +32,7 @@ class Problem(ClientError):
         self.code = str(body.get("code", "unknown"))
         self.detail = str(body.get("detail") or body.get("title") or self.code)
         self.request_id: str | None = body.get("request_id")
+        self.import_id: UUID | None = None  # of the import that was refused
         self.faults: tuple[Fault, ...] = faults_of(body.get("errors") or ())
         self.faults_total = int(body.get("errors_total") or len(self.faults))
         super().__init__(f"{self.detail} ({status} {self.code})")

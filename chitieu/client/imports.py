@@ -89,5 +89,7 @@ def result_of(found: Import) -> Posted:
         return found.result
     problem = found.problem or {}
     if found.state == "refused":
-        raise problem_of(int(problem.get("status", 422)), problem)
+        refusal = problem_of(int(problem.get("status", 422)), problem)
+        refusal.import_id = found.import_id
+        raise refusal
     raise ImportFailed(found.import_id, found.state, str(problem.get("detail", "no reason given")))

@@ -16,6 +16,7 @@ from tests.chitieu.processes import ROOT, run, running
 pytestmark = pytest.mark.slow
 
 ALL_UNITS = ROOT.parent / "shared" / "reference" / "units.csv"
+UNITS = REFERENCE / "units.csv"
 FIGURE = {"admin_unit": "26491", "indicator": "AGENCIES_IT_EQUIPPED_RATE", "period": "2026-Q3"}
 
 
@@ -108,26 +109,16 @@ def test_a_posted_figure_is_there_and_a_sample_never_takes_its_place(
     command: Callable[..., tuple[int, str, str]], admin: httpx2.Client
 ) -> None:
     rows = json.dumps([{**FIGURE, "numerator": 19, "denominator": 20}])
-    code, said, _ = command("post", "-", stdin=rows)
-    assert (code, said) in [(0, "1 received, 1 created.\n"), (0, "1 received, 1 updated.\n")]
-    assert command("post", "-", stdin=rows)[1] == "1 received, 1 unchanged.\n"
+    code, said, _ = command("push", "-", "--type", "json", stdin=rows)
+    assert code == 0
+    assert said.startswith("-: đã ghi nhận 1 số liệu (1 ")
+    again = command("push", "-", "--type", "json", stdin=rows)[1]
+    assert again.startswith("-: không có gì mới để ghi (1 số liệu đã có và không đổi).\n")
 
     assert command("apply", str(REFERENCE))[0] == 0
     query = "/v1/indicators/actuals?admin_unit=26491&indicator=AGENCIES_IT_EQUIPPED_RATE&period=2026-Q3"
     [figure] = admin.get(query).json()["items"]
     assert (figure["value"], figure["numerator"], figure["source"]) == (95, 19, None)
-
-
-def test_refused_figures_are_listed_row_by_row(command: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    file = tmp_path / "figures.json"
-    file.write_text(json.dumps([{**FIGURE, "indicator": "NOPE", "value": 1}, {**FIGURE, "period": "2026-13"}]))
-    code, _, trouble = command("post", str(file))
-    assert code == 1
-    assert trouble.splitlines()[0] == (
-        "chitieu: POST /v1/indicators/actuals was refused (422 actuals_refused): "
-        "Nothing was written: 2 of 2 rows are refused."
-    )
-    assert "  row 1, column indicator: The catalogue has no indicator NOPE." in trouble
 
 
 def test_a_bad_token_is_one_sentence(command: Callable[..., tuple[int, str, str]]) -> None:
@@ -138,7 +129,7 @@ def test_a_bad_token_is_one_sentence(command: Callable[..., tuple[int, str, str]
 
 
 def test_nobody_at_the_address_is_one_sentence(shared_dir: Path) -> None:
-    done = run("post", "-", "--url", "http://127.0.0.1:1", "--data-dir", str(shared_dir), stdin="[]")
+    done = run("units", "load", str(UNITS), "--url", "http://127.0.0.1:1", "--data-dir", str(shared_dir))
     assert done.returncode == 1
     assert done.stderr.startswith("chitieu: Nobody answers at http://127.0.0.1:1: ")
     assert done.stderr.count("\n") == 1

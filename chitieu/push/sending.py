@@ -1,0 +1,137 @@
+"""One file after the other, each sent to its end: with a bar for people, a key that outlives a kill, and a receipt."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from chassis.receipts import ReceiptInvalid
+from chitieu.client import (
+    TYPES,
+    AsyncClient,
+    Body,
+    ClientError,
+    NotReached,
+    Report,
+    Step,
+    Terms,
+    body_of,
+)
+from chitieu.push.dues import due_lines
+from chitieu.push.faults import write_faults
+from chitieu.push.outcomes import Outcome
+from chitieu.push.receipts import keep
+from chitieu.push.state import begin
+from chitieu.push.telling import PLAIN
+
+STDIN = Path("-")
+_PHASES = {"sending": "Đang gửi", "working": "Máy chủ đang xử lý"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to push."""
+
+    terms: Terms
+    state_dir: Path
+    type_name: str | None = None
+    receipts: Path | None = None
+    errors: Path | None = None
+
+
+@dataclass(slots=True)
+class Pusher:
+    """Sends files as one caller; `console` is where people look on, standard error."""
+
+    client: AsyncClient
+    url: str
+    options: Options
+    console: Console
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    async def push(self, files: Sequence[Path]) -> list[Outcome]:
+        """Send every file; after one that could not be sent for want of an answer the others are not tried."""
+        for file in files:
+            with await opened(file, self.options) as body:
+                outcome = await self.push_body(file, body)
+            self.outcomes.append(outcome)
+            if isinstance(outcome.error, NotReached):
+                break
+        return self.outcomes
+
+    async def push_body(self, file: Path, body: Body) -> Outcome:
+        """Send one body, and keep what is to be kept of the answer."""
+        outcome = Outcome(str(file), body.sha256)
+        pushing = begin(self.options.state_dir, self.url, body.sha256, self.options.terms)
+        if pushing.is_resumed:
+            self.console.print(f"{file}: tiếp tục lần gửi dở trước đó.", **PLAIN)
+        with self._bar(file) as report:
+            try:
+                outcome.result = await self.client.post_body(
+                    body,
+                    self.options.terms,
+                    key=pushing.key,
+                    as_import=True if self.options.errors else None,
+                    report=report,
+                )
+            except ClientError as error:
+                outcome.error = error
+        if not isinstance(outcome.error, NotReached):
+            pushing.end()
+            await self._keep(file, body, outcome)
+        return outcome
+
+    async def _keep(self, file: Path, body: Body, outcome: Outcome) -> None:
+        options, result = self.options, outcome.result
+        if options.errors and outcome.faults:
+            await write_faults(self.client, outcome, options.errors)
+        if result is None or result.dry_run:
+            return
+        with contextlib.suppress(ClientError, ReceiptInvalid):
+            if options.receipts:
+                path = None if file == STDIN else file
+                kind = body.content_type if options.type_name else None
+                outcome.receipt_file = await keep(
+                    self.client, options.receipts, result, path=path, content_type=kind, terms=options.terms
+                )
+        outcome.due = await due_lines(self.client, body, options.terms.sheet)
+
+    @contextlib.contextmanager
+    def _bar(self, file: Path) -> Iterator[Report]:
+        """A bar while a body is sent; where nobody looks on, a line for each wait."""
+        is_seen = self.console.is_terminal
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True, disable=not is_seen) as bar:
+            task = bar.add_task(f"{file}: đang gửi", total=None)
+            told = 0.0
+
+            def report(step: Step) -> None:
+                nonlocal told
+                if step.phase != "waiting":
+                    words = f"{file}: {_PHASES[step.phase].lower()}"
+                    bar.update(task, description=words, completed=step.done, total=step.total)
+                    return
+                words = f"{file}: chờ {step.done:.0f} giây rồi gửi lại ({step.note})"
+                bar.update(task, description=words)
+                if not is_seen and time.monotonic() - told > 5:
+                    told = time.monotonic()
+                    self.console.print(words, **PLAIN)
+
+            yield report
+
+
+async def opened(file: Path, options: Options) -> Body:
+    """A file, or standard input, as a body.
+
+    Raises:
+        FileTrouble: it cannot be read, or its type is not known.
+    """
+    kind = TYPES[options.type_name] if options.type_name else None
+    return await body_of(sys.stdin.buffer if file == STDIN else file, kind)

@@ -19,7 +19,7 @@ from chassis.answers import PageOf, answers
 from chassis.auth import Caller
 from chassis.database import Reading, Session, Writing
 from chassis.errors import BODY_TOO_LARGE, MEDIA_UNSUPPORTED, TooLarge, UnsupportedMedia
-from chassis.idempotency import Once, OnceIfKeyed
+from chassis.idempotency import Once
 from chassis.listing import answer
 from chassis.pages import Paging
 from chassis.problems import fault_body, language_of, problem_body
@@ -39,29 +39,48 @@ _UPLOAD_HEADERS = {
     "Upload-Complete": {"description": "?1: all has been sent.", "schema": {"type": "string"}},
 }
 _UNSEEN = {404: "import_unknown"}
+
+
+def _refusals(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The refusals of an operation that answers otherwise than with 200."""
+    return {status: each for status, each in answers(Import, told).items() if status != 200}
+
+
 _MADE = {
-    **answers(
-        Import,
+    **_refusals(
         {
             400: "idempotency_key_missing, idempotency_key_invalid",
             413: "body_too_large",
             415: "media_unsupported",
             422: "body_invalid, idempotency_key_reused",
             429: "imports_too_many",
-        },
+        }
     ),
     201: {"model": Import, "description": "Open: send the bytes to its Location."},
 }
 _PIECE = {
-    **{status: told for status, told in answers(Import, {
-        **_UNSEEN,
-        409: "upload_offset_mismatch, import_not_receiving; Upload-Offset says where to go on",
-        413: "body_too_large",
-        415: "media_unsupported",
-        422: "upload_too_long, upload_incomplete, upload_empty, field_invalid",
-    }).items() if status != 200},
+    **_refusals(
+        {
+            **_UNSEEN,
+            409: "upload_offset_mismatch, import_not_receiving; Upload-Offset says where to go on",
+            413: "body_too_large",
+            415: "media_unsupported",
+            422: "upload_too_long, upload_incomplete, upload_empty, field_invalid",
+        }
+    ),
     204: {"description": "Held.", "headers": _UPLOAD_HEADERS},
-}  # fmt: skip
+}
+_REVERT = {
+    **_refusals(
+        {
+            **_UNSEEN,
+            400: "idempotency_key_missing, idempotency_key_invalid",
+            403: "scope_missing, unit_not_covered",
+            409: "nothing_to_revert, import_reverted_already",
+        }
+    ),
+    202: {"model": Import, "description": "The import that takes it back; watch its Location."},
+}
 _PIECE_BODY = {
     "requestBody": {
         "required": True,
@@ -166,9 +185,7 @@ async def list_imports(
 
 
 @router.post("/imports/{import_id}/cancel", tags=TAGS, responses=answers(Import, {**_UNSEEN, 409: "import_finished"}))
-async def cancel_import(
-    request: Request, db: Writing, caller: ActualsWrite, import_id: UUID, once: OnceIfKeyed
-) -> Response:
+async def cancel_import(request: Request, db: Writing, caller: ActualsWrite, import_id: UUID, once: Once) -> Response:
     """Cancel an import: at once while it waits; while it runs it stops at its next step, and nothing is written.
 
     Cancelling again is harmless. Look at its state afterwards: an import that is done stays done (revert it).
@@ -180,20 +197,7 @@ async def cancel_import(
     return await once(work)
 
 
-@router.post(
-    "/imports/{import_id}/revert",
-    tags=TAGS,
-    status_code=202,
-    responses={
-        **{status: told for status, told in answers(Import, {
-            **_UNSEEN,
-            400: "idempotency_key_missing, idempotency_key_invalid",
-            403: "scope_missing, unit_not_covered",
-            409: "nothing_to_revert, import_reverted_already",
-        }).items() if status != 200},
-        202: {"model": Import, "description": "The import that takes it back; watch its Location."},
-    },
-)  # fmt: skip
+@router.post("/imports/{import_id}/revert", tags=TAGS, status_code=202, responses=_REVERT)
 async def revert_import(
     request: Request, db: Writing, caller: ActualsWrite, import_id: UUID, body: RevertBody, once: Once
 ) -> Response:

@@ -22,6 +22,9 @@ from tests.faults.journal import Journal
 from tests.faults.snapshot import Snapshot, take
 
 VICTIMS = ("service", "postgres", "both")
+FORMS = ("csv", "ndjson", "json", "parquet", "xlsx")
+# Whoever takes over an import of the dead need not wait long for it here.
+SETTINGS = {"CHITIEU_IMPORT_LEASE_SECONDS": "3", "CHITIEU_IMPORT_POLL_SECONDS": "0.1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,10 @@ class Plan:
     communes: int = 60
     indicators: int = 48
     longest_life: float = 1.5
-    forms: tuple[str, ...] = ("json",)
+    forms: tuple[str, ...] = FORMS
     victims: tuple[str, ...] = VICTIMS
     shared: float = 0.6  # of the postings write the few keys that everybody writes
+    imports: float = 0.15  # of the postings are sent as imports, in pieces
     calm_seconds: float = 0.0
 
 
@@ -69,7 +73,7 @@ class Verdict:
 
 async def run(plan: Plan, report: Callable[[str], None] = lambda _line: None) -> Verdict:
     """The whole of it, on a stage of its own."""
-    async with staged() as stage:
+    async with staged(**SETTINGS) as stage:
         world = World.of(plan.communes, plan.indicators)
         await settle(stage, world)
         return await perform(stage, world, plan, report)
@@ -80,7 +84,7 @@ async def perform(
 ) -> Verdict:
     """Post and kill, come to rest, ask some keys again, and look."""
     started, journal = time.monotonic(), Journal()
-    load = Load(stage, world, journal, plan.seed, plan.most_rows, plan.forms, plan.shared)
+    load = Load(stage, world, journal, plan.seed, plan.most_rows, plan.forms, plan.shared, plan.imports)
     clients = [Client(load, number) for number in range(plan.clients)]
     work = [asyncio.create_task(client.run()) for client in clients]
     try:
@@ -90,7 +94,9 @@ async def perform(
         load.is_over = True
         await asyncio.gather(*work)
     await _ask_again(load, clients)
-    return Verdict(journal, await take(stage), plan.kills, time.monotonic() - started)
+    return Verdict(
+        journal, await take(stage, [client.name for client in clients]), plan.kills, time.monotonic() - started
+    )
 
 
 async def _kill(stage: Stage, plan: Plan, journal: Journal, report: Callable[[str], None]) -> None:
@@ -139,8 +145,8 @@ async def _ask_again(load: Load, clients: list[Client], most: int = 200) -> None
     """Send answered postings once more: the same key has the same answer after all those deaths."""
     keyed = [posting for posting in load.journal.acknowledged if posting.has_key]
     chosen = Random(load.seed).sample(keyed, min(most, len(keyed)))
-    for client in clients:
-        await client.ask_again([posting for posting in chosen if posting.client == client.name])
+    parts = {client: [posting for posting in chosen if posting.client == client.name] for client in clients}
+    await asyncio.gather(*(client.ask_again(part) for client, part in parts.items()))
 
 
 def main() -> None:
@@ -150,7 +156,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--clients", type=int, default=16)
     options.add_argument("--most-rows", type=int, default=1000)
-    options.add_argument("--forms", default="json")
+    options.add_argument("--forms", default=",".join(FORMS))
     given = options.parse_args()
     plan = Plan(given.kills, given.seed, given.clients, given.most_rows, forms=tuple(given.forms.split(",")))
     verdict = asyncio.run(run(plan, lambda line: sys.stdout.write(line + "\n")))

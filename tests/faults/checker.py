@@ -23,6 +23,7 @@ COUNTS = ("created", "updated", "unchanged", "stale", "duplicates", "refused")
 def violations(journal: Journal, kept: Snapshot) -> list[str]:
     """Every promise that was broken."""
     return [
+        *journal.broken,
         *_unforeseen(journal),
         *_replays(journal),
         *_histories(kept),
@@ -30,6 +31,7 @@ def violations(journal: Journal, kept: Snapshot) -> list[str]:
         *_without_trace(journal, kept),
         *_real_time(journal, kept),
         *_events(kept),
+        *_resources(kept),
     ]
 
 
@@ -205,6 +207,19 @@ def _events(kept: Snapshot) -> Iterator[str]:
         yield f"{change} was announced and did not happen (or twice)"
     for change in (happened - said).elements():
         yield f"{change} happened and was not announced"
+
+
+def _resources(kept: Snapshot) -> Iterator[str]:
+    """An import says it is done where its rows are in, and refused where none is; none is under way for ever."""
+    there = {each.import_id: each.counts for each in kept.postings}
+    for one in kept.resources:
+        is_in = one.import_id in there
+        if one.state not in ("done", "refused") or is_in != (one.state == "done" and not one.is_dry_run):
+            yield f"import {one.import_id} says {one.state}; rows of it are {'' if is_in else 'not '}there"
+    for one in [*kept.resources, *kept.at_once]:
+        counts = there.get(one.import_id)
+        if counts is not None and (one.state != "done" or one.counts != counts):
+            yield f"import {one.import_id} says {one.state} with {one.counts}, and it was {counts}"
 
 
 def _value(figure: Mapping[str, object] | None) -> int | None:

@@ -54,6 +54,10 @@ class Posting:
     mode: str = "atomic"
     is_dry_run: bool = False
     has_key: bool = True
+    is_import: bool = False
+    body: bytes = b""
+    place: str | None = None  # of its import, once that is opened
+    held: int = 0  # bytes that its import was told to hold
     sent_at: float = 0.0
     replies: list[Reply] = field(default_factory=list)
 
@@ -90,6 +94,7 @@ class Journal:
 
     postings: list[Posting] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)  # promises that a client itself saw broken
 
     def send(self, posting: Posting) -> None:
         """Note a posting before its first byte leaves."""

@@ -17,6 +17,7 @@ from tests.faults.journal import Key
 
 REST_SECONDS = 30.0
 PAUSE_SECONDS = 0.05
+MOST_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """An import as its client is shown it."""
+
+    import_id: str
+    state: str
+    is_dry_run: bool
+    counts: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state at rest; `last_day` tells the last day of every period."""
 
@@ -64,6 +75,8 @@ class Snapshot:
     positions: Sequence[int]
     head: int
     last_day: Mapping[str, date]
+    resources: Sequence[Resource] = ()
+    at_once: Sequence[Resource] = ()  # some of the posts that were no imports, as imports
 
 
 _VERSIONS = """
@@ -83,20 +96,24 @@ ORDER BY 1, 2, 3, 4, a.superseded_at NULLS LAST
 _COUNTS = ("created", "updated", "unchanged", "stale", "duplicates", "refused")
 
 
-async def take(stage: Stage) -> Snapshot:
+async def take(stage: Stage, clients: Sequence[str] = ()) -> Snapshot:
     """Wait until every event has its position, then read everything in one transaction."""
     connection = await stage.connect("postgres")
     try:
         await _rest(connection)
         log = await _log(stage)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
+            postings = await _postings(connection)
+            imported, at_once = await _resources(stage, clients, [each.import_id for each in postings])
             return Snapshot(
                 versions=await _versions(connection),
-                postings=await _postings(connection),
+                postings=postings,
                 events=[event for event in map(_said, log) if event is not None],
                 positions=[int(event["sequence"]) for event in log],
                 head=await connection.fetchval("SELECT pos FROM feed_head WHERE feed = 'main'"),
                 last_day=dict(await connection.fetch("SELECT code, ends_on FROM period WHERE regime = 'calendar'")),
+                resources=imported,
+                at_once=at_once,
             )
     finally:
         await connection.close()
@@ -137,6 +154,29 @@ async def _postings(connection: asyncpg.Connection) -> list[Kept]:
         )
         for row in rows
     ]
+
+
+async def _resources(
+    stage: Stage, clients: Sequence[str], import_ids: Sequence[str]
+) -> tuple[list[Resource], list[Resource]]:
+    """The imports of every client, and some of the posts made at once."""
+    imported: list[Resource] = []
+    async with stage.client() as client:
+        for name in clients:
+            url: str | None = "/v1/indicators/imports?limit=1000"
+            while url:
+                page = (await client.get(url, headers=stage.headers(client_id=name))).json()
+                imported += [_resource(item, item["counts"]) for item in page["items"]]
+                url = page["next"]
+        known = {one.import_id for one in imported}
+        chosen = [one for one in import_ids if one not in known][-MOST_LOOKED_AT:]
+        shown = [(await client.get(f"/v1/indicators/imports/{one}")).json() for one in chosen]
+    return imported, [_resource(item, item["result"]) for item in shown]
+
+
+def _resource(item: Mapping[str, Any], counts: Mapping[str, int] | None) -> Resource:
+    kept = None if counts is None else {name: counts[name] for name in _COUNTS}
+    return Resource(item["import_id"], item["state"], item["dry_run"], kept)
 
 
 async def _log(stage: Stage) -> list[dict[str, Any]]:

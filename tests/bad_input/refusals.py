@@ -29,7 +29,7 @@ INSIDES = ("Traceback", "sqlalchemy", "asyncpg", "pydantic", 'File "', "SELECT "
 
 
 def routes(*, writing: bool) -> Iterator[tuple[str, str]]:
-    """Method and path of every route that reads, or that writes a document, with the codes of the demo data filled in."""
+    """Method and path of every route that reads, or that writes a document, with codes of the demo data filled in."""
     for name in SERVICES:
         for route in service_of(name).router.routes:
             assert isinstance(route, APIRoute)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 
-from tests.house import House
+import pytest
+from joserfc.jwk import OKPKey
+
+from services.indicators.schemas.imports import ImportBody
+from services.indicators.service import imports as service
+from tests.house import House, open_house
 from tests.indicators.given import ACTUALS, items, row
 from tests.indicators.importing import (
     IMPORTS,
@@ -250,3 +255,60 @@ async def test_statements_of_an_import_do_not_grow_with_its_rows(stocked: House)
     with stocked.statements("indicators") as counted_many:
         await queued(stocked, lines(*many))
     assert len(counted_few) == len(counted_many)
+
+
+@pytest.mark.parametrize("size", [10, 100, 10_000], ids=["many pieces", "a few pieces", "one piece"])
+async def test_a_body_sent_at_once_becomes_an_import(stocked: House, size: int) -> None:
+    settings = stocked.settings.model_copy(update={"max_import_piece_bytes": size})
+    asked = ImportBody(content_type="application/x-ndjson")
+    async with stocked.database("indicators").write() as db:
+        import_id = await service.accept(db, stocked.caller(), asked, lines(*THREE), settings)
+    assert await run(stocked) == 1
+    assert counted((await look(stocked, str(import_id)))["result"]) == {"received": 3, "created": 3}
+
+
+@pytest.mark.parametrize("offset", ["-1", "x", ""])
+async def test_an_offset_that_is_none_is_refused(stocked: House, offset: str) -> None:
+    import_id = (await opened(stocked))["import_id"]
+    sent = {**stocked.admin, "Content-Type": PARTIAL, "Upload-Offset": offset}
+    response = await stocked.client.patch(f"{IMPORTS}/{import_id}", content=b"{}", headers=sent)
+    assert (response.status_code, response.json()["code"]) == (422, "body_invalid")
+
+
+async def test_a_piece_says_what_it_is(stocked: House) -> None:
+    import_id = (await opened(stocked))["import_id"]
+    for told in ({"Content-Type": "text/csv"}, {"Content-Type": PARTIAL, "Content-Encoding": "gzip"}):
+        sent = {**stocked.admin, "Upload-Offset": "0", **told}
+        response = await stocked.client.patch(f"{IMPORTS}/{import_id}", content=b"{}", headers=sent)
+        assert (response.status_code, response.json()["code"]) == (415, "media_unsupported")
+
+
+async def test_pieces_and_imports_have_limits(admin_url: str, signing_key: OKPKey, stocked_template: str) -> None:
+    limits = {"max_import_piece_bytes": 100, "max_import_bytes": 250, "max_import_rows": 2}
+    async with open_house(admin_url, signing_key, template=stocked_template, **limits) as house:
+        import_id = (await opened(house))["import_id"]
+        for size, offset, status in ((101, 0, 413), (100, 0, 204), (100, 100, 204), (51, 200, 413), (50, 200, 204)):
+            response = await send(house, import_id, b"x" * size, offset, is_last=False)
+            assert response.status_code == status
+        asked = {"content_type": "text/csv", "size_bytes": 251}
+        response = await house.client.post(IMPORTS, json=asked, headers={**house.admin, **key()})
+        assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+        short = [{"commune": "26491", "period": "2026-Q3"}] * 3
+        content = gzip.compress(lines(*short))
+        found = await run_import(house, content, content_encoding="gzip")
+        assert (found["state"], found["problem"]["code"], found["problem"]["status"]) == (
+            "refused",
+            "rows_too_many",
+            413,
+        )
+
+
+async def test_a_bomb_is_noticed_while_it_is_unpacked(
+    admin_url: str, signing_key: OKPKey, stocked_template: str
+) -> None:
+    limits = {"max_import_bytes": 100_000}
+    async with open_house(admin_url, signing_key, template=stocked_template, **limits) as house:
+        content = gzip.compress(b"\n" * 50_000_000)
+        assert len(content) < 100_000
+        found = await run_import(house, content, content_encoding="gzip")
+        assert (found["state"], found["problem"]["code"]) == ("refused", "unpacked_too_large")

@@ -6,7 +6,7 @@ Pieces are sent after draft-ietf-httpbis-resumable-upload.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -105,11 +105,9 @@ async def create_import(request: Request, db: Writing, caller: ActualsWrite, bod
     return await once(work)
 
 
-async def accept_body(
-    request: Request, db: Session, caller: Caller, asked: ImportBody, pieces: AsyncIterator[bytes]
-) -> Response:
-    """Take a body sent at once as an import (`Prefer: respond-async`): 202, and where to watch it."""
-    import_id = await service.accept(db, caller, asked, pieces, request.app.state.house.settings)
+async def accept_body(request: Request, db: Session, caller: Caller, asked: ImportBody, content: bytes) -> Response:
+    """Take a body sent at once, as it was sent, as an import (`Prefer: respond-async`): 202, and where to watch it."""
+    import_id = await service.accept(db, caller, asked, content, request.app.state.house.settings)
     response = await _made(request, db, caller, import_id, 202)
     response.headers["Preference-Applied"] = "respond-async"
     return response

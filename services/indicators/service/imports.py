@@ -133,33 +133,18 @@ def upload_headers(upload: Upload) -> dict[str, str]:
     return {"Upload-Offset": str(upload.received_bytes), "Upload-Complete": f"?{int(is_complete)}"}
 
 
-async def accept(
-    db: Session, caller: Caller, asked: ImportBody, pieces: AsyncIterator[bytes], settings: Settings
-) -> UUID:
+async def accept(db: Session, caller: Caller, asked: ImportBody, content: bytes, settings: Settings) -> UUID:
     """Make a body that has been sent at once an import, to be run later.
 
     Raises:
         As `create_import` and `receive` do.
     """
     import_id = await create_import(db, caller, asked, settings)
-    offset = 0
-    async for content in _in_pieces(pieces, settings.max_import_piece_bytes):
-        await receive(db, caller, import_id, Piece(offset, content, is_last=False), settings)
-        offset += len(content)
-    await receive(db, caller, import_id, Piece(offset, b"", is_last=True), settings)
+    step = settings.max_import_piece_bytes
+    for offset in range(0, max(1, len(content)), step):
+        piece = Piece(offset, content[offset : offset + step], is_last=offset + step >= len(content))
+        await receive(db, caller, import_id, piece, settings)
     return import_id
-
-
-async def _in_pieces(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of one size, whatever the sizes in which they come."""
-    held = bytearray()
-    async for content in stream:
-        held += content
-        while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
-    if held:
-        yield bytes(held)
 
 
 async def get_import(db: ReadSession, caller: Caller, import_id: UUID) -> dict[str, Any]:

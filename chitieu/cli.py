@@ -213,6 +213,27 @@ def push(
     raise typer.Exit(asyncio.run(work()))
 
 
+@app.command()
+def template(
+    unit: Annotated[str, typer.Option("--unit", help="Code of the unit.")],
+    period: Annotated[str, typer.Option("--period", help="2026, 2026-S1, 2026-N, 2026-Q3, 2026-04 …")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The XLSX file to write.")],
+    regime: Annotated[str | None, typer.Option("--regime", help="Reporting regime [the unit's own].")] = None,
+    url: Url = LOCAL_DOOR,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the form of a unit and period: its indicators, targets, and the figures recorded so far."""
+    shown = operating.token_at(url, token, settings_with(data_dir=data_dir))
+    forms = part("template")
+
+    async def work() -> None:
+        async with AsyncClient(url, shown) as client:
+            await forms.template(client, forms.Wanted(unit, period, regime), output)
+
+    run(work())
+
+
 @demo_app.command("remove")
 def demo_remove(url: Url = LOCAL_DOOR, token: Token = None, data_dir: DataDir = None) -> None:
     """Take the sample figures out; no later start loads demo data again."""

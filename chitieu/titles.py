@@ -29,8 +29,9 @@ TITLES = {
     "reason": ("Lý do",),
     "base_version": ("Phiên bản",),
 }
-# Known and left out: what helps whoever fills in a form.
-LEFT_OUT = ("STT", "TT", "Tên đơn vị", "Tên chỉ tiêu", "Đơn vị tính", "Chỉ tiêu giao", "Mục tiêu")
+# Known and left out: what helps whoever fills in a form, and what a file of refused rows says beside them.
+NUMBER, NAME, MEASURE_UNIT, TARGET = "STT", "Tên chỉ tiêu", "Đơn vị tính", "Chỉ tiêu giao"
+LEFT_OUT = ("row", "message", NUMBER, "TT", "Tên đơn vị", NAME, MEASURE_UNIT, TARGET, "Mục tiêu")
 STATUSES = {"estimated": "Ước tính", "preliminary": "Sơ bộ", "official": "Chính thức"}
 ACTIONS = {"set": "Ghi", "withdraw": "Rút"}
 

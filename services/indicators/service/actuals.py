@@ -258,7 +258,7 @@ class _Writing:
         if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
             return
         await self._warn(changed)
-        await self._keep(changed)
+        await self._keep(changed, stored.height)
         self._written += changed.height
         await self._terms.progress(Progress(self._tally.received, self._tally.received, self._written))
 
@@ -280,7 +280,7 @@ class _Writing:
         if previous.height:
             self._tally.warnings.append(await asyncio.to_thread(judging.tell_jumps, changed, previous))
 
-    async def _keep(self, changed: pl.DataFrame) -> None:
+    async def _keep(self, changed: pl.DataFrame, stored: int) -> None:
         db, at = self._db, self._heads.at
         if self._reserved is None:
             self._reserved = await posting.reserve_posting(db, self._terms.import_id)
@@ -290,7 +290,7 @@ class _Writing:
         try:
             updated = changed.filter(pl.col("old_version").is_not_null())
             if updated.height:
-                await posting.supersede(db, updated, at)
+                await posting.supersede(db, updated, stored, at)
             await posting.write_figures(db, changed, number, at)
         finally:
             events = await told

@@ -200,10 +200,10 @@ async def stage_keys(db: Session, rows: pl.DataFrame) -> None:
     await bulk.copy_in(db, "figure_key", rows.select(KEY))
 
 
-# Few keys of a large table are found one by one; without statistics of the keys the planner might read all of it.
 _STAGE = (
     f"CREATE TEMP TABLE IF NOT EXISTS figure_key ({' integer, '.join(KEY)} integer) ON COMMIT DELETE ROWS",
     "TRUNCATE figure_key",
+    # Few keys of a large table are found one by one; without statistics of the keys all of it might be read.
     "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) name",
 )
 
@@ -263,18 +263,20 @@ _POSTING = (
 )
 
 
-async def supersede(db: Session, rows: pl.DataFrame, at: datetime) -> None:
-    """Move the figures of some keys to the revisions, to be written anew."""
-    await stage_keys(db, rows)
-    await db.execute(text(_SUPERSEDE), {"at": at})
+async def supersede(db: Session, rows: pl.DataFrame, stored: int, at: datetime) -> None:
+    """Move the figures of some keys to the revisions, to be written anew; `stored` figures lie in the rows' ranges."""
+    if stored == rows.height and _is_grid(rows, KEY[:3]):
+        which = f"DELETE FROM actual a WHERE {_ranges(rows, KEY[:3])}"
+    else:
+        await stage_keys(db, rows)
+        which = f"DELETE FROM actual a USING figure_key k WHERE {' AND '.join(f'a.{name} = k.{name}' for name in KEY)}"
+    await db.execute(text(_ROOM))
+    await db.execute(text(f"WITH gone AS ({which} RETURNING a.*) {_SUPERSEDE}"), {"at": at})
 
 
-_SUPERSEDE = (
-    "WITH gone AS (DELETE FROM actual a USING figure_key k WHERE "
-    + " AND ".join(f"a.{name} = k.{name}" for name in KEY)
-    + f" RETURNING a.*) INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at)"
-    f" SELECT {_KEY}, {_FIGURE}, :at FROM gone"
-)
+# What is deleted waits in memory until it is kept; a file would be written and read again for nothing.
+_ROOM = "SELECT set_config('work_mem', '64MB', true)"
+_SUPERSEDE = f"INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at) SELECT {_KEY}, {_FIGURE}, :at FROM gone"
 
 
 async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:

@@ -37,9 +37,8 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
         return
     told = changes.select("admin_unit", "province", sample=is_sample(), change=_change(changes))
     size = pl.col("change").str.len_bytes() + 1
-    # A part ends when the next change would not fit: no change is larger than the room left beside it.
-    longest = int(told.select(size.max()).item())
-    step = max(room - longest, 1)
+    # A part ends when the next change might not fit: no change is larger than the room left beside it.
+    step = max(room - int(told.select(size.max()).item()), 1)
     placed = told.with_columns(part=(size.cum_sum().over("admin_unit", "sample") - 1) // step)
     texts = placed.group_by("admin_unit", "province", "sample", "part", maintain_order=True).agg(
         pl.col("change").str.join(",")
@@ -50,74 +49,90 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
 
 def _change(changes: pl.DataFrame) -> pl.Expr:
     """One change as JSON; what is nothing is left out, but for old and new."""
-    sub = _field("sub_population", _quoted(changes, "sub_population"))
+    sub = pl.concat_str(pl.lit(',"sub_population":'), _quoted(changes, "sub_population")).fill_null("")
     return pl.concat_str(
-        pl.lit('{"indicator":'), _quoted(changes, "indicator"), sub,
+        pl.lit('{"indicator":'), _quoted(changes, "indicator"), *([sub] if _says(changes, "sub_population") else []),
         pl.lit(',"regime":'), _quoted(changes, "regime"),
         pl.lit(',"period":'), _quoted(changes, "period"),
         pl.lit(',"action":"'), pl.col("action"),
-        pl.lit('","old":'), _old(changes),
-        pl.lit(',"new":'), _new(changes),
+        pl.lit('","old":'), *_old(changes),
+        pl.lit(',"new":'), *_new(changes),
         pl.lit(',"version":'), pl.col("version"), pl.lit("}"),
     )  # fmt: skip
 
 
-def _old(changes: pl.DataFrame) -> pl.Expr:
-    if changes["old_version"].null_count() == changes.height:
-        return pl.lit("null")
+def _says(changes: pl.DataFrame, name: str) -> bool:
+    return changes[name].null_count() < changes.height
+
+
+def _old(changes: pl.DataFrame) -> list[pl.Expr]:
+    if not _says(changes, "old_version"):
+        return [pl.lit("null")]
+    figure = _figure(changes, "old_", "old_value")
+    if not changes["old_version"].null_count() and not changes.select(was_withdrawn().any()).item():
+        return figure
     is_none = pl.col("old_version").is_null() | was_withdrawn()
-    return pl.when(is_none).then(pl.lit("null")).otherwise(_figure(changes, "old_", "old_value"))
+    return [pl.when(is_none).then(pl.lit("null")).otherwise(pl.concat_str(figure))]
 
 
-def _new(changes: pl.DataFrame) -> pl.Expr:
+def _new(changes: pl.DataFrame) -> list[pl.Expr]:
     figure = _figure(changes, "", "number")
     if not changes["is_withdrawn"].any():
         return figure
-    return pl.when("is_withdrawn").then(pl.lit("null")).otherwise(figure)
+    return [pl.when("is_withdrawn").then(pl.lit("null")).otherwise(pl.concat_str(figure))]
 
 
-def _figure(changes: pl.DataFrame, prefix: str, number: str) -> pl.Expr:
+def _figure(changes: pl.DataFrame, prefix: str, number: str) -> list[pl.Expr]:
     """A figure as the wire says it: only the columns of its kind."""
-    kind = pl.col(f"{prefix}kind")
     status = pl.col(f"{prefix}data_status").replace_strict(
-        {code: f'"{status}"' for code, status in STATUS_OF.items()}, default=None, return_dtype=pl.String
+        {code: status.value for code, status in STATUS_OF.items()}, default=None, return_dtype=pl.String
     )
-    digits = written(pl.col(number))
-    said = (
-        pl.when(kind == Kind.LEVEL).then(pl.concat_str(pl.lit('"level":'), digits, pl.lit(",")))
-        .when(kind == Kind.RANK).then(pl.concat_str(pl.lit('"rank":'), digits, pl.lit(",")))
-        .when(kind == Kind.VALUE).then(pl.concat_str(pl.lit('"value":'), digits, pl.lit(",")))
-        .when(kind == Kind.TEXT).then(pl.concat_str(pl.lit('"text":'), _quoted(changes, f"{prefix}words"), pl.lit(",")))
-        .otherwise(pl.concat_str(pl.lit('"done_on":'), _day(f"{prefix}done_on"), pl.lit(",")))
-    )  # fmt: skip
-    return pl.concat_str(
-        pl.lit("{"), said,
+    return [
+        pl.lit("{"),
+        *_said(changes, prefix, number),
         *_ratio(changes, prefix),
-        pl.lit('"data_status":'), status,
-        pl.lit(',"measured_on":'), _day(f"{prefix}measured_on"), pl.lit("}"),
-    )  # fmt: skip
+        pl.lit('"data_status":"'), status,
+        pl.lit('","measured_on":"'), pl.col(f"{prefix}measured_on").cast(pl.String), pl.lit('"}'),
+    ]  # fmt: skip
+
+
+def _said(changes: pl.DataFrame, prefix: str, number: str) -> list[pl.Expr]:
+    kind = pl.col(f"{prefix}kind")
+    ways: dict[int, list[pl.Expr]] = {
+        Kind.VALUE: [pl.lit('"value":'), written(pl.col(number)), pl.lit(",")],
+        Kind.LEVEL: [pl.lit('"level":'), written(pl.col(number)), pl.lit(",")],
+        Kind.RANK: [pl.lit('"rank":'), written(pl.col(number)), pl.lit(",")],
+        Kind.TEXT: [pl.lit('"text":'), _quoted(changes, f"{prefix}words"), pl.lit(",")],
+        Kind.DONE_ON: [pl.lit('"done_on":"'), pl.col(f"{prefix}done_on").cast(pl.String), pl.lit('",')],
+    }
+    kinds = changes[f"{prefix}kind"].drop_nulls().unique().to_list()
+    if len(kinds) == 1:
+        return ways[kinds[0]]
+    chosen = pl.lit(None, pl.String)
+    for one in kinds:
+        chosen = pl.when(kind == one).then(pl.concat_str(ways[one])).otherwise(chosen)
+    return [chosen]
 
 
 def _ratio(changes: pl.DataFrame, prefix: str) -> list[pl.Expr]:
-    if changes[f"{prefix}numerator"].null_count() == changes.height:
+    if not _says(changes, f"{prefix}numerator"):
         return []
-    return [
-        pl.concat_str(pl.lit(f'"{name}":'), written(pl.col(f"{prefix}{name}")), pl.lit(",")).fill_null("")
-        for name in ("numerator", "denominator")
+    parts = [
+        *(pl.lit('"numerator":'), written(pl.col(f"{prefix}numerator"))),
+        *(pl.lit(',"denominator":'), written(pl.col(f"{prefix}denominator")), pl.lit(",")),
     ]
+    return [pl.concat_str(parts).fill_null("")]
 
 
-def _field(name: str, value: pl.Expr) -> pl.Expr:
-    return pl.concat_str(pl.lit(f',"{name}":'), value).fill_null("")
-
-
-def _day(name: str) -> pl.Expr:
-    return pl.concat_str(_QUOTE, pl.col(name).cast(pl.String), _QUOTE)
+# What JSON writes otherwise than it stands; control signs are refused long before.
+_ESCAPED = r'["\\\x00-\x1f\x7f]'
 
 
 def _quoted(changes: pl.DataFrame, name: str) -> pl.Expr:
-    """Texts as JSON; codes repeat, so each is written once."""
-    texts = changes[name].drop_nulls().unique().to_list()
-    if not texts:
-        return pl.lit(None, pl.String)
-    return pl.col(name).replace_strict({text: msgspec.json.encode(text).decode() for text in texts}, default=None)
+    """Texts as JSON."""
+    texts = changes[name]
+    distinct = texts.unique() if texts.head(1000).n_unique() < 500 else texts
+    if not distinct.str.contains(_ESCAPED).any():
+        return pl.concat_str(_QUOTE, pl.col(name), _QUOTE)
+    told = {text: msgspec.json.encode(text).decode() for text in texts.drop_nulls().unique()}
+    return pl.col(name).replace_strict(told, default=None, return_dtype=pl.String)

@@ -75,7 +75,7 @@ def judge_rows(found: pl.DataFrame, today: date) -> Verdict:
     sound = without(found, general)
     percents = _percents(sound)
     figures = _figures(percents, present)
-    numbers = judge(figures, list(_number_checks()))
+    numbers = _judge_numbers(figures)
     findings = Findings.together([general, _marks(sound), numbers])
     kept = without(figures, findings)
     return Verdict(_stored(kept, today), findings, _odd(kept))
@@ -173,19 +173,34 @@ def _figures(sound: pl.DataFrame, present: list[str]) -> pl.DataFrame:
     )
 
 
-def _number_checks() -> Iterator[Check]:
-    number, highest = pl.col("number"), pl.col("highest")
-    free = pl.col("allows_above_100")
-    too_high = (number > highest) & ~free
-    too_low = number < pl.col("lowest")
-    is_fraction = number.to_physical() % _MILLION != 0
+def _judge_numbers(figures: pl.DataFrame) -> Findings:
+    """Numbers against the scale of their indicator; most are sound, so only the others are looked at closely."""
+    contradicts = pl.col("stated") != pl.col("number")
+    suspects = figures.filter((contradicts | _is_fraction() | _is_no_rank() | _is_off_scale()).fill_null(value=False))
+    return judge(suspects, list(_number_checks(contradicts)))
+
+
+def _is_fraction() -> pl.Expr:
     is_whole = pl.col("value_type").is_in(sorted(WHOLE_TYPES))
-    fraction = is_whole & is_fraction
-    no_rank = (pl.col("kind") == Kind.RANK) & ~fraction & (number < 1)
-    off_scale = (too_low | too_high) & ~fraction & ~no_rank
+    return is_whole & (pl.col("number").to_physical() % _MILLION != 0)
+
+
+def _is_no_rank() -> pl.Expr:
+    return (pl.col("kind") == Kind.RANK) & (pl.col("number") < 1)
+
+
+def _is_off_scale() -> pl.Expr:
+    number = pl.col("number")
+    return (number < pl.col("lowest")) | ((number > pl.col("highest")) & ~pl.col("allows_above_100"))
+
+
+def _number_checks(contradicts: pl.Expr) -> Iterator[Check]:
+    number = pl.col("number")
+    fraction = _is_fraction()
+    no_rank = ~fraction & _is_no_rank()
+    off_scale = ~fraction & ~no_rank & _is_off_scale()
     above_100 = off_scale & _IS_PERCENT & (number > 100)
     computed = {"value": written(pl.col("stated")), "computed": written(number)}
-    contradicts = pl.col("stated") != number
     yield Check(rules.VALUE_CONTRADICTS_RATIO, "value", contradicts, computed, written(pl.col("stated")))
     for column, given in (("numerator", pl.col("numerator").is_not_null()), *_columns_given()):
         value = written(number)

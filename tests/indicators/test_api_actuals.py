@@ -336,7 +336,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(st
     with stocked.statements("indicators") as updates:
         response = await post(stocked, *changed)
     assert counts(response) == {"received": len(rows), "updated": len(rows)}
-    assert len(updates) == 21
+    assert len(updates) == 18
     with stocked.statements("indicators") as nothing:
         await post(stocked, *changed)
     assert len(nothing) == 10

@@ -290,7 +290,7 @@ class _Writing:
         try:
             updated = changed.filter(pl.col("old_version").is_not_null())
             if updated.height:
-                await posting.supersede(db, updated, stored, at)
+                await posting.supersede(db, updated, at, stored=stored)
             await posting.write_figures(db, changed, number, at)
         finally:
             events = await told

@@ -263,8 +263,8 @@ _POSTING = (
 )
 
 
-async def supersede(db: Session, rows: pl.DataFrame, stored: int, at: datetime) -> None:
-    """Move the figures of some keys to the revisions, to be written anew; `stored` figures lie in the rows' ranges."""
+async def supersede(db: Session, rows: pl.DataFrame, at: datetime, *, stored: int | None = None) -> None:
+    """Move the figures of some keys to the revisions, to be written anew; `stored`: how many figures lie in the rows' ranges."""
     if stored == rows.height and _is_grid(rows, KEY[:3]):
         which = f"DELETE FROM actual a WHERE {_ranges(rows, KEY[:3])}"
     else:

@@ -28,7 +28,7 @@ class Peak:
     async def sample(self) -> None:
         """Look at the children again and again; they may live for a moment only."""
         while True:
-            self.children = max(self.children, sum(_status(child, "VmRSS") for child in _descendants(self._pid)))
+            self.children = max(self.children, sum(_share(child) for child in _descendants(self._pid)))
             await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -53,9 +53,19 @@ async def watched(pid: int) -> AsyncIterator[Peak]:
 def _status(pid: int, name: str) -> int:
     try:
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+    except OSError:
         return 0
     found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _share(pid: int) -> int:
+    """What a process holds, of shared pages its part only: parent and children have the same libraries."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
 
 

@@ -42,6 +42,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
     warnings_total: int = 0
     write_token: str | None = None
     receipt: str | None = None
+    through: UUID | None = None  # the import by which it was posted; it also has the refused rows as they were sent
 
     @property
     def written(self) -> int:
@@ -113,7 +114,10 @@ def import_of(body: Mapping[str, Any]) -> Import:
     """A reply that shows an import."""
     given = {name: value for name, value in body.items() if value is not None and name != "result"}
     found = read_as(Import, given)
-    return msgspec.structs.replace(found, result=posted_of(body["result"])) if body.get("result") else found
+    if not body.get("result"):
+        return found
+    result = msgspec.structs.replace(posted_of(body["result"]), through=found.import_id)
+    return msgspec.structs.replace(found, result=result)
 
 
 def faults_of(bodies: Iterable[Mapping[str, Any]]) -> tuple[Fault, ...]:

@@ -29,7 +29,7 @@ async def write_faults(client: AsyncClient, outcome: Outcome, file: Path) -> Non
 
 def _import_of(outcome: Outcome) -> UUID | None:
     if outcome.result is not None:
-        return outcome.result.import_id
+        return outcome.result.through
     return outcome.error.import_id if isinstance(outcome.error, Problem) else None
 
 

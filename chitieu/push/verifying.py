@@ -90,7 +90,7 @@ async def _check(client: AsyncClient, kept: Kept | Path, published: KeySet, *, s
 async def _stand(client: AsyncClient, kept: Kept, said: Receipt, *, sends_again: bool) -> tuple[Standing, str]:
     if kept.replaced_by:
         return Standing.REPLACED, kept.replaced_by
-    if said.import_id is None:
+    if said.import_id is None or not said.counts["created"] + said.counts["updated"]:
         return Standing.NOTHING_WRITTEN, ""
     is_there = await still_there(client, said)
     if is_there is not False:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from threading import Lock, Thread
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ class Proxy:
         self._target = (parts.hostname, parts.port)
         self.plans: list[str | int] = []
         self.connections = 0
+        self.forwarded = 0
+        self.bytes_per_second: int | None = None
         self._lock = Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -57,6 +60,10 @@ class Proxy:
             while left > 0 and (piece := caller.recv(min(PIECE, left))):
                 server.sendall(piece)
                 left -= len(piece)
+                with self._lock:
+                    self.forwarded += len(piece)
+                if self.bytes_per_second:
+                    time.sleep(len(piece) / self.bytes_per_second)
             if left <= 0:
                 for end in (server, caller):
                     end.shutdown(socket.SHUT_RDWR)

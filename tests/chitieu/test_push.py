@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from chitieu.client import Client, NotReached, Patience
+from chassis.receipts import verify_receipt
+from chitieu.client import Client, NotReached, Patience, Refused, Step
 from tests.chitieu.processes import PATIENCE_SECONDS, environment, run, running
 from tests.chitieu.proxies import REFUSE, SWALLOW, Proxy, proxied
 
@@ -260,6 +261,99 @@ def test_the_library_waits_out_a_server_that_is_away(proxy: Proxy, token: str) -
 def test_the_library_gives_up_when_told_to(token: str) -> None:
     with Client("http://127.0.0.1:1", token, patience=Patience(seconds=0)) as client, pytest.raises(NotReached):
         client.post_actuals([row(63)])
+
+
+def heavy_csv(folder: Path, value: int, megabytes: int) -> Path:
+    """A file that is much to send and little to do: the same row over and over, with a long note."""
+    heavy = f"{line(value)};{'ghi chú ' * 400}"
+    count = megabytes * 1024 * 1024 // len(heavy.encode())
+    file = folder / f"heavy-{value}.csv"
+    file.write_text(f"{HEADER};Ghi chú\n" + f"{heavy}\n" * count, encoding="utf-8")
+    return file
+
+
+def test_an_import_is_followed_to_its_end(client: Client) -> None:
+    steps: list[Step] = []
+    posted = client.post_actuals([row(71)], as_import=True, report=steps.append)
+    assert (posted.updated, posted.refused, posted.import_id) == (1, 0, posted.through)
+    assert posted.through is not None
+    found = client.get_import(posted.through)
+    assert (found.state, found.is_over, found.received_bytes) == ("done", True, found.size_bytes)
+    assert found.progress.rows_read == 1
+    assert steps[-1].phase in ("sending", "working")
+    assert client.follow_import(posted.through).updated == 1
+    assert posted.receipt is not None
+    assert verify_receipt(posted.receipt, client.receipt_keys()).import_id == posted.through
+
+
+def test_an_import_that_is_refused_says_why_and_keeps_the_rows(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refusal:
+        client.post_actuals([row(72), {**row(1), "admin_unit": "26434"}], as_import=True)
+    assert [(fault.row, fault.code) for fault in refusal.value.faults] == [(2, "unit_not_covered")]
+    assert refusal.value.import_id is not None
+    client.save_errors(refusal.value.import_id, tmp_path / "errors.csv")
+    assert "26434" in (tmp_path / "errors.csv").read_text(encoding="utf-8")
+
+
+def test_an_import_is_reverted_as_a_whole(client: Client) -> None:
+    client.post_actuals([row(73)])
+    before = wifi(client)
+    posted = client.post_actuals([row(74)])
+    assert posted.import_id is not None
+    reverting = client.revert_import(posted.import_id, "gửi nhầm tệp")
+    assert client.follow_import(reverting.import_id).updated == 1
+    assert wifi(client) == before
+
+
+def test_a_cut_upload_goes_on_where_it_broke(client: Client, proxy: Proxy, token: str, tmp_path: Path) -> None:
+    file = heavy_csv(tmp_path, 75, 20)
+    sent: list[float] = []
+    proxy.plans = ["through"] * 2 + [12_000_000, SWALLOW, REFUSE]
+    with Client(proxy.url, token, patience=Patience(seconds=20, first_wait=0.02)) as cut:
+        posted = cut.post_actuals(file, as_import=True, report=lambda step: sent.append(step.done))
+    assert (posted.updated, posted.received) == (1, posted.duplicates + 1)
+    assert proxy.forwarded < 1.8 * file.stat().st_size
+
+
+def test_a_push_killed_while_it_uploads_is_resumed(
+    push: Call, client: Client, proxy: Proxy, token: str, tmp_path: Path
+) -> None:
+    file = heavy_csv(tmp_path, 76, 24)
+    before = len(client.read_all("/v1/indicators/imports"))
+    proxy.bytes_per_second = 12_000_000
+    place = environment(XDG_STATE_HOME=str(tmp_path / "state"), CHITIEU_TOKEN=token, CHITIEU_URL=proxy.url)
+    command = [sys.executable, "-m", "chitieu", "push", str(file), "--errors", str(tmp_path / "errors.csv")]
+    with subprocess.Popen(command, env=place) as process:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while proxy.forwarded < 13_000_000:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    proxy.bytes_per_second = None
+    done = push(str(file), "--errors", str(tmp_path / "errors.csv"), "--json", at=proxy.url)
+    [found] = json.loads(done.stdout)["files"]
+    assert (done.returncode, found["result"]["updated"]) == (0, 1)
+    assert len(client.read_all("/v1/indicators/imports")) == before + 1
+    assert proxy.forwarded < 1.7 * file.stat().st_size
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_refused_rows_are_written_to_a_file_that_can_be_mended_and_sent(push: Call, tmp_path: Path, kind: str) -> None:
+    errors = tmp_path / f"errors.{kind}"
+    file = write_csv(tmp_path, line(77), line(1, unit="26434"), line(78, code="PUBLIC_WIFI_POINT"))
+    done = push(str(file), "--partial", "--errors", str(errors))
+    assert done.returncode == 2
+    if kind == "csv":
+        text = errors.read_text(encoding="utf-8")
+        assert "26434" in text
+        assert "PUBLIC_WIFI_POINT" in text
+        assert "Có phải là PUBLIC_WIFI_POINTS?" in text
+        mended = [each for each in text.splitlines() if "26434" not in each]
+        errors.write_text("\n".join(mended).replace("PUBLIC_WIFI_POINT,", "PUBLIC_WIFI_POINTS,"), encoding="utf-8")
+        again = push(str(errors))
+        assert again.returncode == 0, again.stdout + again.stderr
+    else:
+        assert errors.read_bytes().startswith(b"PK")
 
 
 def receipts_in(folder: Path) -> list[dict[str, Any]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from chassis.tabular.pieces import pieces
 from services.indicators.service import import_run
 from services.indicators.service.actuals import Progress
-from services.indicators.service.running_imports import Runner
+from services.indicators.service.running_imports import Runner, clear_folders
 from services.indicators.store.imports import Claim
 from tests.house import House
 from tests.indicators.given import ACTUALS, items, post, row
@@ -228,6 +232,8 @@ async def test_imports_of_two_runners_are_not_run_twice(stocked: House) -> None:
     ran = await asyncio.gather(run(stocked), run(stocked))
     assert sum(ran) == 4
     assert {(await look(stocked, import_id))["state"] for import_id in ids} == {"done"}
+    async with stocked.database("indicators").read() as db:
+        assert await db.scalar(text("SELECT max(attempt) FROM import")) == 1
     rows = await ledger(stocked)
     assert (rows["actual"], rows["actual_revision"], rows["posting"]) == (1, 3, 4)
 
@@ -382,3 +388,25 @@ async def test_a_key_used_again_asks_for_the_same_import(stocked: House) -> None
     first = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
     again = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
+
+
+async def test_an_import_of_several_lots_is_one_post(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
+    monkeypatch.setattr(pieces, "__defaults__", (200,))  # bytes: the body comes in several tables
+    codes = ("26491", "26434", "25378", "14161")
+    rows = [row(admin_unit=code, period=period, value=50) for period in ("2026-Q1", "2026-Q2") for code in codes]
+    found = await run_import(stocked, lines(*rows))
+    assert counted(found["result"]) == {"received": 8, "created": 8}
+    assert (await stocked.rows("indicators"))["posting"] == 1
+    assert len(await items(stocked, ACTUALS)) == 8
+
+
+def test_what_killed_processes_left_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, new, other = (tmp_path / name for name in ("chitieu-rows-a", "chitieu-import-b", "chitieu-test-c"))
+    for folder in (old, new, other):
+        folder.mkdir()
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    clear_folders()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chitieu-import-b", "chitieu-test-c"]

@@ -23,7 +23,7 @@ from services.indicators.domain.actuals.reading import read_rows
 from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.service.applying import CATALOGUE, REGIMES, CatchUp, place_of
-from services.indicators.service.gathering import Gathered, Lots
+from services.indicators.service.gathering import LOT_ROWS, Gathered, Lots
 from services.indicators.service.refusing import refuse_strangers
 from services.indicators.service.telling import events_of
 from services.indicators.store import figures, posting
@@ -70,6 +70,7 @@ class PostTerms:
     sha256: bytes | None = None
     import_id: UUID | None = None
     reverts: UUID | None = None
+    lot_rows: int = LOT_ROWS
     progress: Callable[[Progress], Awaitable[None]] = _untold
 
 
@@ -143,7 +144,7 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
 
     Atomic posts write all rows or none; partial ones write the good rows. A row that says what is stored is
     unchanged: neither written nor announced. The number of statements does not depend on the number of rows, up to
-    200,000 of them; of more, each 200,000 take the same statements again, all in one transaction.
+    200,000 of them (`lot_rows`); of more, each lot takes the same statements again, all in one transaction.
 
     Raises:
         Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), or the body has
@@ -151,7 +152,7 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
         TooLarge: more rows than the body may have ("rows_too_many").
     """
     tally = Tally()
-    with Gathered() as gathered:
+    with Gathered(terms.lot_rows) as gathered:
         await _gather(db, caller, body, terms, (tally, gathered))
         written = await _write(db, caller, terms, (tally, gathered))
     if written is None:
@@ -165,7 +166,7 @@ State = tuple[Tally, Gathered]
 async def _gather(db: Session, caller: Caller, body: Body, terms: PostTerms, state: State) -> None:
     """Read and judge all rows, lot by lot; nothing is locked yet but the lists they rely on."""
     tally, gathered = state
-    lots = Lots(body)
+    lots = Lots(body, terms.lot_rows)
     while (table := await asyncio.to_thread(lots.next)) is not None:
         tally.received += table.received
         judged = await _judge(db, caller, table, terms, tally)

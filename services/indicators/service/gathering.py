@@ -26,8 +26,9 @@ KEPT = (
 class Lots:
     """The rows of a body in lots of bearable size; a body of up to one lot is one lot."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, rows: int = LOT_ROWS) -> None:
         self._tables = read(body)
+        self._rows = rows
         self._held: Table | None = None
         self._is_done = False
 
@@ -37,7 +38,7 @@ class Lots:
         self._held = None
         count = sum(table.received for table in some)
         for table in self._tables:
-            if some and count + table.received > LOT_ROWS:
+            if some and count + table.received > self._rows:
                 self._held = table
                 break
             some.append(table)
@@ -48,7 +49,8 @@ class Lots:
 class Gathered:
     """Judged rows: one lot stays in memory, several go to disk and come back by ranges of units."""
 
-    def __init__(self) -> None:
+    def __init__(self, bucket_rows: int = LOT_ROWS) -> None:
+        self._bucket_rows = bucket_rows
         self._lots: list[pl.DataFrame] = []
         self._files: list[Path] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -91,7 +93,7 @@ class Gathered:
         if self._lots:
             yield self._lots.pop
             return
-        units = self.units().with_columns(bucket=(pl.col("len").cum_sum() - 1) // LOT_ROWS)
+        units = self.units().with_columns(bucket=(pl.col("len").cum_sum() - 1) // self._bucket_rows)
         spans = units.group_by("bucket", maintain_order=True).agg(
             first=pl.col("admin_unit_id").min(), last=pl.col("admin_unit_id").max()
         )

@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 60
 LOCK_SECONDS = 60  # an import waits so long for those who post to its units at once
 CONNECTIONS = 3  # the import's own, one to say how far it has come, one for its heartbeat
+FOLDERS = (FOLDER, "chitieu-rows-", "chitieu-errors-")  # of files that are of use to one process only
 STALE_SECONDS = 24 * 3600
 
 
@@ -65,7 +66,7 @@ class Runner:
 
     async def run(self) -> None:
         """Look for imports and run them; a lost database is waited for."""
-        await asyncio.to_thread(_clear_folders)
+        await asyncio.to_thread(clear_folders)
         while True:
             try:
                 while await self.step():
@@ -201,13 +202,14 @@ def _limits(settings: Settings) -> Settings:
 
 
 def _stale_folders() -> Iterator[Path]:
-    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > STALE_SECONDS:
-                yield path
+    for prefix in FOLDERS:
+        for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                    yield path
 
 
-def _clear_folders() -> None:
+def clear_folders() -> None:
     """Remove what processes left that were killed."""
     for path in list(_stale_folders()):
         shutil.rmtree(path, ignore_errors=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import importlib
+import os
 import signal
+
+_ARENAS_AT_MOST = -8  # M_ARENA_MAX of malloc.h
 
 
 def start() -> None:
@@ -13,7 +18,16 @@ def start() -> None:
     # Nearly everything read at the start stays to the end: looking through it for waste again and again was a
     # fifth of the time to get ready.
     gc.set_threshold(50_000, 20, 100)
+    _give_memory_back()
     importlib.import_module("chitieu.cli").main()
+
+
+def _give_memory_back() -> None:
+    """Let both allocators return what a large post has used soon after it: without this a process that took in
+    100,000 rows keeps 60 MiB more. To be said before polars is loaded; an operator's own setting stands."""
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0,narenas:2")
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENAS_AT_MOST, 2)
 
 
 if __name__ == "__main__":

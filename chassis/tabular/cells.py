@@ -44,7 +44,7 @@ def read_cells(table: Table, columns: Sequence[Column], style: NumberStyle | Non
         cells = pl.DataFrame([rows, table.cells[column.name], table.kinds[column.name].alias("kind")])
         series, findings = _read(cells, column, style, is_strict=table.is_strict)
         read += series
-        found += [findings, _missing(rows, series[0], column, findings)]
+        found += [findings, _missing(rows, series[0], column, Findings.together([table.findings, findings]))]
     return Values(pl.DataFrame(read), Findings.together(found))
 
 
@@ -52,7 +52,8 @@ def _missing(rows: pl.Series, values: pl.Series, column: Column, findings: Findi
     """The empty cells of a required column, but those whose fault is known already."""
     if not column.required or not values.null_count():
         return Findings.none()
-    empty = pl.col(ROW).is_in(findings.rows.implode()).not_() & pl.col("value").is_null()
+    known = findings.frame.filter(pl.col("column") == column.name)["row"]
+    empty = pl.col(ROW).is_in(known.implode()).not_() & pl.col("value").is_null()
     frame = pl.DataFrame([rows, values.alias("value")])
     return judge(frame, [Check(CELL_MISSING, column.name, empty)])
 

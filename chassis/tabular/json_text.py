@@ -90,7 +90,7 @@ def read_array(source: bytes | Path, titles: Titles, name: str | None = None) ->
             yield read_objects(some.with_row_index(ROW, first + start), titles)
         first += len(texts)
     if reader.broken is not None:
-        yield _read_broken(reader.broken, first, titles)
+        yield _read_broken(reader.broken, (first, reader.end), titles)
 
 
 class _ArrayReader:
@@ -100,7 +100,7 @@ class _ArrayReader:
 
     def __init__(self, name: str | None) -> None:
         self._name = name
-        self._end = b"]"
+        self.end = b"]"
         self._worth_cutting = 0
         self.broken: bytes | None = None
 
@@ -127,7 +127,7 @@ class _ArrayReader:
             return len(held) - len(start) + 1
         wrapped = _WRAPPED.match(held)
         if wrapped and self._name in (None, wrapped.group(1).decode(errors="replace")):
-            self._end = b"]}"
+            self.end = b"]}"
             return wrapped.end()
         wanted = f'{{"{self._name or "…"}": […]}}'
         raise Unreadable(BODY_UNREADABLE, reason=f"[…] / {wanted}")
@@ -151,7 +151,7 @@ class _ArrayReader:
     def _finish(self, held: bytes, *, has_rows: bool) -> list[bytes] | None:
         """The rows before the array's end; None where it does not end as it should."""
         body = held.rstrip(_BLANK)
-        for sign in reversed(self._end):
+        for sign in reversed(self.end):
             if not body.endswith(bytes([sign])):
                 return None
             body = body[:-1].rstrip(_BLANK)
@@ -167,8 +167,12 @@ def _decoded(body: bytes) -> list[bytes] | None:
         return None
 
 
-def _read_broken(rest: bytes, first: int, titles: Titles) -> Table:
-    """The rows of a broken array: what can be read between the places that cannot."""
+def _read_broken(rest: bytes, start: tuple[int, bytes], titles: Titles) -> Table:
+    """The rows of a broken array: what can be read between the places that cannot.
+
+    `start`: the number of its first row, and how the array should end.
+    """
+    first, end_signs = start
     text = rest.decode(errors="surrogateescape")
     rows: list[tuple[int, str]] = []
     faults: list[Fault] = []
@@ -180,7 +184,7 @@ def _read_broken(rest: bytes, first: int, titles: Titles) -> Table:
         else:
             rows.append((number, text[place:end]))
         number, place = number + 1, _skip(text, following)
-    if not faults or place >= len(text):
+    if place >= len(text) or not (faults or _ends_well(text, place, end_signs)):
         faults.append(_no_row(number, "the array does not end as it should", "mảng không kết thúc đúng cách"))
     read = pl.DataFrame(rows, schema={ROW: pl.UInt32, TEXT: pl.String}, orient="row")
     return Table.together([read_objects(read, titles), faults_as_table(faults, titles)])
@@ -201,6 +205,12 @@ def _element(text: str, place: int, number: int) -> tuple[int, int, Fault | None
     if _FOREIGN_BYTE.search(text, place, end):
         return end, following, Fault(ROW_NOT_UTF8, row=number)
     return end, following, None
+
+
+def _ends_well(text: str, place: int, end: bytes) -> bool:
+    """Whether the array ends as it should: then what broke it lies in a row, which is told of when it is read."""
+    before = text[:place].rstrip()
+    return "".join(text[place:].split()) == end.decode() and before != "" and not before.endswith(",")
 
 
 def _no_row(number: int, reason: str, reason_vi: str, shown: str | None = None) -> Fault:

@@ -145,9 +145,12 @@ def table_of(
     """A table of every known column in its order: what was not sent is empty, what has no kind is text."""
     count = cells.height
     given = kinds or {}
-    full = cells.select(
-        pl.col(ROW).cast(pl.UInt32),
-        *(pl.col(name) if name in cells.columns else pl.lit(None, pl.String).alias(name) for name in titles.columns),
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)  # one for all columns that were not sent
+    full = pl.DataFrame(
+        [
+            cells[ROW].cast(pl.UInt32),
+            *(cells[name] if name in cells.columns else nothing.alias(name) for name in titles.columns),
+        ]
     )
     beside = [_kinds(given.get(name, Kind.TEXT), count).alias(name) for name in titles.columns]
     assert all(len(column) == count for column in beside)

@@ -50,7 +50,7 @@ def _untold(findings: Findings, before: Findings) -> Findings:
 def _with_bare_periods(table: Table) -> Table:
     """A bare 2026 can only mean the year, so a number is as good as a text there."""
     kinds = table.kinds["period"]
-    if kinds.max() != Kind.NUMBER:
+    if not (kinds == Kind.NUMBER).any():
         return table
     bare = pl.select(pl.when(kinds == Kind.NUMBER).then(pl.lit(Kind.TEXT, pl.UInt8)).otherwise(kinds)).to_series()
     changed = table.kinds.with_columns(bare.alias("period"))

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis import text as house_text
+from chassis.errors import Fault
 from chassis.tabular import Choice, Column, Day, Findings, Flag, Kind, Number, Table, Text, Values, read_cells
+from chassis.tabular.rules import CELL_NESTED
 from chassis.tabular.words import _SOUND, _SUSPICIOUS
 
 
@@ -200,6 +202,13 @@ def test_empty_cells_of_required_columns_are_told_once(column: Column) -> None:
     assert codes(read)[1:3] == [(5, "cell_missing"), (6, "cell_missing")]
     assert codes(read)[0][0] == 4
     assert read.findings.listed()[1].values == {"column": "cell"}
+
+
+def test_a_cell_complained_of_before_is_not_called_empty() -> None:
+    nested = Findings.of([Fault(CELL_NESTED, row=1, column="cell"), Fault(CELL_NESTED, row=2, column="other")])
+    cells = table(None, None)
+    read = read_cells(Table(cells.cells, cells.kinds, nested, 2, is_strict=True), [Text("cell", required=True)])
+    assert codes(read) == [(2, "cell_missing")]
 
 
 def test_no_rows_are_no_trouble() -> None:

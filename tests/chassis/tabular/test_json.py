@@ -141,6 +141,22 @@ def test_every_bad_line_is_named_and_the_rest_is_read() -> None:
     assert unknown.rule.sentence("vi", unknown.values) == "Không có trường valeu. Có phải là value?"
 
 
+@pytest.mark.parametrize("wrap", ["[%s]", ' {"actuals": [ %s ] } '])
+def test_what_breaks_a_row_of_an_array_breaks_no_other(wrap: str) -> None:
+    text = wrap % '{"value": 1}, {"note": "\\ud800"}, {"value": 2}'
+    table = bodies.read(text.encode(), JSON, name="actuals")
+    assert (found(table), table.received) == ([(2, "note", "text_not_unicode")], 3)
+    alone = bodies.read((wrap % '{"note": "\\ud800"}').encode(), JSON, name="actuals")
+    assert (found(alone), alone.received) == ([(1, "note", "text_not_unicode")], 1)
+
+
+@pytest.mark.parametrize("text", ['[{"value": 1},]', '[{"value": 1}]}', '{"actuals": [{"value": 1}]'])
+def test_an_array_that_ends_otherwise_is_told_after_its_rows(text: str) -> None:
+    table = bodies.read(text.encode(), JSON, name="actuals")
+    assert (found(table), table.received) == ([(2, None, "row_unreadable")], 2)
+    assert cells(table, "value") == [(1, "1")]
+
+
 def test_a_half_sign_among_escapes_costs_its_own_cell_only() -> None:
     rows = [{**ROW, "note": f"Đợt {at} ế"} for at in range(500)]
     lines = [json.dumps(row) for row in rows]

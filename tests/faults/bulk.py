@@ -42,7 +42,7 @@ class Plan:
     victims: tuple[str, ...] = VICTIMS
     shared: float = 0.6  # of the postings write the few keys that everybody writes
     imports: float = 0.15  # of the postings are sent as imports, in pieces
-    calm_seconds: float = 0.0
+    calm: int = 0  # postings are answered before the first death
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ async def perform(
     clients = [Client(load, number) for number in range(plan.clients)]
     work = [asyncio.create_task(client.run()) for client in clients]
     try:
-        await asyncio.sleep(plan.calm_seconds)
+        await _progress(journal, plan.calm)
         await _kill(stage, plan, journal, report)
     finally:
         load.is_over = True
@@ -110,11 +110,11 @@ async def _kill(stage: Stage, plan: Plan, journal: Journal, report: Callable[[st
     await _progress(journal)
 
 
-async def _progress(journal: Journal, patience: float = 60.0, pause: float = 0.02) -> None:
-    """Wait until something was answered again, so that every death meets work under way."""
-    before = len(journal.acknowledged)
+async def _progress(journal: Journal, postings: int = 1, patience: float = 60.0, pause: float = 0.02) -> None:
+    """Wait until so many more postings were answered, so that every death meets work under way."""
+    wanted = len(journal.acknowledged) + postings
     for _ in range(int(patience / pause)):
-        if len(journal.acknowledged) > before:
+        if len(journal.acknowledged) >= wanted:
             return
         await asyncio.sleep(pause)
     raise AssertionError(f"nothing was answered for {patience} s: {journal.statuses}")

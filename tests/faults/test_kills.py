@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 async def verdict() -> Verdict:
-    return await run(Plan(kills=6, seed=11, clients=16, most_rows=400, communes=30, longest_life=0.6))
+    forms = ("csv", "json", "ndjson")
+    plan = Plan(kills=6, seed=11, clients=16, most_rows=400, communes=30, longest_life=0.6, forms=forms)
+    return await run(plan)
 
 
 def test_every_promise_holds_after_every_death(verdict: Verdict) -> None:

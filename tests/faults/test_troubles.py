@@ -38,8 +38,8 @@ async def stage() -> AsyncIterator[Stage]:
 
 @pytest.fixture(scope="module")
 async def hammered(stage: Stage) -> Verdict:
-    """Sixteen writers of the same few keys, for three seconds."""
-    plan = Plan(kills=0, seed=5, clients=16, most_rows=96, shared=1.0, calm_seconds=3)
+    """Sixteen writers of the same few keys, a hundred and twenty posts."""
+    plan = Plan(kills=0, seed=5, clients=16, most_rows=96, shared=1.0, imports=0, forms=("json", "csv"), calm=120)
     return await perform(stage, WORLD, plan)
 
 
@@ -70,7 +70,7 @@ async def kept(tables: asyncpg.Connection) -> dict[str, int]:
 
 def test_sixteen_writers_of_the_same_keys_end_as_if_one_after_the_other(hammered: Verdict) -> None:
     assert hammered.broken == []
-    assert max(one.version for one in hammered.kept.versions) > 10
+    assert max(one.version for one in hammered.kept.versions) >= 5
 
 
 async def cut(stage: Stage, body: bytes, sent: int, key: str) -> None:

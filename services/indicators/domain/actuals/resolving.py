@@ -114,10 +114,17 @@ def _by_plan_row(frame: pl.DataFrame, plan_rows: pl.DataFrame) -> pl.DataFrame:
         (pl.col("indicator").is_null() | (pl.col("indicator") == pl.col("named")))
         & (pl.col("sub_population").is_null() | (pl.col("sub_population") == pl.col("named_sub")))
     )
-    by_row = meant.group_by("row").agg(
-        plan_rows_found=pl.struct("named", "named_sub").n_unique().cast(pl.UInt32),
-        named=pl.col("named").first(),
-        named_sub=pl.col("named_sub").first(),
+    # An indicator named without a part of the population is the whole population's, where the plan has that.
+    is_bare = pl.col("indicator").is_not_null() & pl.col("sub_population").is_null()
+    is_whole = pl.col("named_sub").is_null()
+    by_row = (
+        meant.filter(~is_bare | is_whole | ~is_whole.any().over("row"))
+        .group_by("row")
+        .agg(
+            plan_rows_found=pl.struct("named", "named_sub").n_unique().cast(pl.UInt32),
+            named=pl.col("named").first(),
+            named_sub=pl.col("named_sub").first(),
+        )
     )
     found = frame.join(by_row, on="row", how="left", maintain_order="left")
     is_one = pl.col("plan_rows_found") == 1
@@ -155,9 +162,10 @@ def refuse_codes(found: pl.DataFrame, codes: Codes, units: frozenset[str]) -> Fi
     covered = pl.col("admin_unit").is_in(theirs) | pl.col("province").is_in(theirs) | pl.lit("*" in units)
     is_known = pl.col("admin_unit_id").is_not_null()
     unit = {"admin_unit": pl.col("admin_unit"), "value": pl.col("admin_unit"), "period": pl.col("period")}
-    lost = pl.col("regime").is_not_null() & pl.col("period_id").is_null() & pl.col("period").is_not_null() & is_known
+    is_lost = pl.col("period").is_not_null() & pl.col("period_id").is_null()
     is_regime = pl.col("regime").is_in(sorted(codes.regimes))
-    regime = {"value": pl.col("regime")}
+    no_regime = ~is_regime | (is_known & pl.col("regime").is_null())
+    regime = {"value": pl.col("regime").fill_null("—")}
     period = {"value": pl.col("period"), "regime": pl.col("regime")}
     return judge(
         found,
@@ -170,10 +178,8 @@ def refuse_codes(found: pl.DataFrame, codes: Codes, units: frozenset[str]) -> Fi
                 (pl.col("owner") != "") & (pl.col("owner") != pl.col("admin_unit")),
                 {"value": pl.col("indicator")},
             ),
-            Check(
-                rules.REGIME_UNKNOWN, "regime", (lost & ~is_regime) | (is_known & pl.col("regime").is_null()), regime
-            ),
-            Check(rules.PERIOD_UNKNOWN, "period", lost & is_regime, period),
+            Check(rules.REGIME_UNKNOWN, "regime", no_regime, regime),
+            Check(rules.PERIOD_UNKNOWN, "period", is_lost & is_regime, period),
             *_plan_row_checks(),
         ],
     )
@@ -183,10 +189,13 @@ def _plan_row_checks() -> list[Check]:
     said = {"value": pl.col("plan_row"), "indicator": pl.col("indicator"), "found": pl.col("plan_rows_found")}
     is_alone = pl.col("indicator").is_null()
     found = pl.col("plan_rows_found")
+    # Without unit or period there is no plan to look into, and that is told of them.
+    is_none = (found == 0) & pl.col("plan_row").is_not_null() & pl.col("admin_unit_id").is_not_null()
+    is_none = is_none & pl.col("period").is_not_null()
     return [
-        Check(rules.PLAN_ROW_UNKNOWN, "plan_row", (found == 0) & is_alone, said),
-        Check(rules.PLAN_ROW_CONTRADICTS, "plan_row", (found == 0) & ~is_alone, said),
-        Check(rules.PLAN_ROW_AMBIGUOUS, "plan_row", (found > 1) & is_alone, said),
+        Check(rules.PLAN_ROW_UNKNOWN, "plan_row", is_none & is_alone, said),
+        Check(rules.PLAN_ROW_CONTRADICTS, "plan_row", is_none & ~is_alone, said),
+        Check(rules.PLAN_ROW_AMBIGUOUS, "plan_row", found > 1, said),
     ]
 
 

@@ -125,8 +125,10 @@ async def receive_piece(
     db: Writing,
     caller: ActualsWrite,
     import_id: UUID,
-    upload_offset: Annotated[int, Header(ge=0, le=2**62, description="Where the piece begins, bytes.")],
-    upload_complete: Annotated[Literal["?0", "?1"], Header(description="?1: this is the last piece.")] = "?0",
+    upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=2**62, description="Where it begins, bytes.")],
+    upload_complete: Annotated[
+        Literal["?0", "?1"], Header(alias="Upload-Complete", description="?1: this is the last piece.")
+    ] = "?0",
 ) -> Response:
     """Send the next piece; one that was cut off is kept as far as it came.
 

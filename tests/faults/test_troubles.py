@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx2
 import pytest
 
 from benchmarks.forms import CONTENT_TYPES, body_of
 from benchmarks.stage import Stage, staged
 from benchmarks.world import World, months, settle
-from tests.faults.bulk import Plan, Verdict, perform
+from tests.faults.bulk import SETTINGS, Plan, Verdict, perform
 from tests.faults.clients import ACTUALS
+from tests.faults.importing import IMPORTS, UNDER_WAY
 
 pytestmark = pytest.mark.slow
 
@@ -31,9 +33,9 @@ TABLES = ("actual", "actual_revision", "posting", "event_log", "outbox", "idempo
 @pytest.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:
     """One application for the whole file; a statement of it ends after two seconds."""
-    async with staged(CHITIEU_STATEMENT_TIMEOUT_SECONDS="2") as opened:
-        await settle(opened, WORLD)
-        yield opened
+    async with staged(**SETTINGS, CHITIEU_STATEMENT_TIMEOUT_SECONDS="2") as made:
+        await settle(made, WORLD)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -73,45 +75,84 @@ def test_sixteen_writers_of_the_same_keys_end_as_if_one_after_the_other(hammered
     assert max(one.version for one in hammered.kept.versions) >= 5
 
 
-async def cut(stage: Stage, body: bytes, sent: int, key: str) -> None:
-    """Send so many bytes of a post, and hang up."""
+async def cut(stage: Stage, request: str, headers: dict[str, str], body: bytes, sent: int) -> None:
+    """Send so many bytes of a body, and hang up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", stage.indicators.port)
-    head = {
-        **stage.headers(),
-        "Host": "127.0.0.1",
-        "Content-Type": CONTENT_TYPES["json"],
-        "Content-Length": str(len(body)),
-        "Idempotency-Key": key,
-    }
+    head = {**stage.headers(), "Host": "127.0.0.1", "Content-Length": str(len(body)), **headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    writer.write(f"POST {ACTUALS} HTTP/1.1\r\n{lines}\r\n".encode() + body[:sent])
+    writer.write(f"{request} HTTP/1.1\r\n{lines}\r\n".encode() + body[:sent])
     await writer.drain()
     writer.close()
     await writer.wait_closed()
     assert reader.at_eof() or not await reader.read(1)
 
 
-async def post(stage: Stage, body: bytes, key: str) -> Any:
+def headers_of(key: str, form: str = "json") -> dict[str, str]:
+    return {"Content-Type": CONTENT_TYPES[form], "Idempotency-Key": key}
+
+
+async def post(stage: Stage, body: bytes, key: str, form: str = "json") -> Any:
     async with stage.client() as client:
-        headers = {"Content-Type": CONTENT_TYPES["json"], "Idempotency-Key": key}
-        return await client.post(ACTUALS, content=body, headers=headers)
+        return await client.post(ACTUALS, content=body, headers=headers_of(key, form))
 
 
-async def test_an_upload_cut_in_the_middle_leaves_nothing(stage: Stage, tables: asyncpg.Connection) -> None:
-    body, before = body_of("json", rows(2016)), await kept(tables)
+@pytest.mark.parametrize(("form", "year"), [("json", 2016), ("csv", 2020)])
+async def test_an_upload_cut_in_the_middle_leaves_nothing(
+    stage: Stage, tables: asyncpg.Connection, form: str, year: int
+) -> None:
+    body, before, key = body_of(form, rows(year)), await kept(tables), f"cut {form}"
     for sent in (0, 1, len(body) // 2, len(body) - 1):
-        await cut(stage, body, sent, "cut")
-    answer = await post(stage, b"[]", "after the cuts")
+        await cut(stage, f"POST {ACTUALS}", headers_of(key, form), body, sent)
+    answer = await post(stage, b"[]", f"after the cuts of {form}")
     assert answer.status_code == 200
     assert await kept(tables) == {**before, "idempotency_key": before["idempotency_key"] + 1}
-    answer = await post(stage, body, "cut")
+    answer = await post(stage, body, key, form)
     assert (answer.status_code, answer.json()["created"]) == (200, 360)
     assert "Idempotency-Replayed" not in answer.headers
 
 
+async def opened(client: httpx2.AsyncClient, body: bytes, key: str) -> str:
+    """The place of an import of a CSV body."""
+    told = {"content_type": CONTENT_TYPES["csv"], "size_bytes": len(body)}
+    made = await client.post(IMPORTS, json=told, headers={"Idempotency-Key": key})
+    assert made.status_code == 201
+    return str(made.headers["Location"])
+
+
+async def ended(client: httpx2.AsyncClient, place: str) -> dict[str, Any]:
+    """The import once it is over."""
+    for _ in range(600):
+        found = (await client.get(place)).json()
+        if found["state"] not in UNDER_WAY:
+            break
+        await asyncio.sleep(0.05)
+    return dict(found)
+
+
+async def test_a_piece_cut_in_the_middle_is_gone_on_with(stage: Stage, tables: asyncpg.Connection) -> None:
+    body, before = body_of("csv", rows(2015)), await kept(tables)
+    headers = {"Content-Type": "application/partial-upload", "Upload-Complete": "?1"}
+    async with stage.client() as client:
+        place = await opened(client, body, "cut piece")
+        await cut(stage, f"PATCH {place}", {**headers, "Upload-Offset": "0"}, body, len(body) // 2)
+        for _ in range(100):
+            held = int((await client.head(place)).headers["Upload-Offset"])
+            if held:
+                break
+            await asyncio.sleep(0.05)
+        assert 0 < held <= len(body) // 2
+        assert (await client.get(place)).json()["state"] == "receiving"
+        assert await kept(tables) == {**before, "idempotency_key": before["idempotency_key"] + 1}
+        sent = await client.patch(place, content=body[held:], headers={**headers, "Upload-Offset": str(held)})
+        assert sent.status_code == 204
+        done = await ended(client, place)
+    assert (done["state"], done["result"]["created"]) == ("done", 360)
+    assert (await kept(tables))["actual"] == before["actual"] + 360
+
+
 async def test_who_hangs_up_before_the_answer_learns_it_from_a_retry(stage: Stage, tables: asyncpg.Connection) -> None:
     body, before = body_of("json", rows(2017)), await kept(tables)
-    await cut(stage, body, len(body), "hung up")
+    await cut(stage, f"POST {ACTUALS}", headers_of("hung up"), body, len(body))
     answer = await post(stage, body, "hung up")
     for _ in range(100):
         if answer.status_code != 409:  # the first try is still at it
@@ -164,14 +205,36 @@ def mounted() -> Iterator[Path]:
         folder.rmdir()
 
 
+def fill(disk: Path) -> Path:
+    """A file that takes all the room there is left."""
+    free = os.statvfs(disk)
+    (disk / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
+    return disk / "filler"
+
+
 async def test_a_full_disk_refuses_the_whole_post(stage: Stage, tables: asyncpg.Connection, small_disk: Path) -> None:
     body, before = body_of("json", rows(2019)), await kept(tables)
-    filler = small_disk / "filler"
-    free = os.statvfs(small_disk)
-    filler.write_bytes(bytes(free.f_bavail * free.f_frsize))
+    filler = fill(small_disk)
     answer = await post(stage, body, "full")
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert await kept(tables) == before
     filler.unlink()
     answer = await post(stage, body, "full")
     assert (answer.status_code, answer.json()["created"]) == (200, 360)
+
+
+async def test_an_import_waits_for_room_on_the_disk(stage: Stage, tables: asyncpg.Connection, small_disk: Path) -> None:
+    body, before = body_of("csv", rows(2022)), await kept(tables)
+    filler = fill(small_disk)
+    async with stage.client() as client:
+        place = await opened(client, body, "import without room")
+        headers = {"Content-Type": "application/partial-upload", "Upload-Offset": "0", "Upload-Complete": "?1"}
+        assert (await client.patch(place, content=body, headers=headers)).status_code == 204
+        await asyncio.sleep(1.5)
+        assert (await client.get(place)).json()["state"] in ("queued", "running")
+        assert (await kept(tables))["actual"] == before["actual"]
+        filler.unlink()
+        done = await ended(client, place)
+    assert (done["state"], done["result"]["created"]) == ("done", 360)
+    after = await kept(tables)
+    assert (after["actual"], after["posting"]) == (before["actual"] + 360, before["posting"] + 1)

@@ -108,7 +108,8 @@ class AsyncClient:
         """Post figures from rows, a file or bytes; the same again is harmless, and finishes what was broken off.
 
         Up to 200,000 rows and 64 MiB go in one request, more as an import (`as_import` chooses). `key` names this
-        post: the same key, bytes and terms go on with an earlier try. `report` hears of every step.
+        post: the same key, bytes and terms go on with an earlier try. `report` hears of every
+        step (of the blocking client in another thread).
 
         Raises:
             Refused: no row was written; `faults` says why, row by row.
@@ -149,7 +150,7 @@ class AsyncClient:
 
         headers = {**body.headers, "Idempotency-Key": key}
         sending = Sending("POST", ACTUALS, terms.params(), headers, chunks=lambda: body.chunks(sent))
-        return posted_of((await self._wire.send(sending, report)).json())
+        return posted_of(await self._wire.read(sending, report))
 
     async def _import(self, body: Body, terms: Terms, key: str, report: Report) -> Posted:
         made = await create_import(self._wire, body, terms.fields(), f"{key}-import", report)
@@ -162,14 +163,13 @@ class AsyncClient:
 
     async def cancel_import(self, import_id: uuid.UUID | str) -> Import:
         """Stop an import that is not done; nothing of it is written."""
-        answer = await self._wire.send(Sending("POST", f"{IMPORTS}/{import_id}/cancel", headers=_fresh_key()))
-        return import_of(answer.json()) if answer.content else await self.get_import(import_id)
+        return import_of(await self._wire.read(Sending("POST", f"{IMPORTS}/{import_id}/cancel", headers=_fresh_key())))
 
     async def revert_import(self, import_id: uuid.UUID | str, reason: str, *, key: str | None = None) -> Import:
         """Take back what an import wrote, as new versions; figures changed since are left and reported."""
         headers = {"Idempotency-Key": key} if key else _fresh_key()
         sending = Sending("POST", f"{IMPORTS}/{import_id}/revert", headers=headers, json={"reason": reason})
-        return import_of((await self._wire.send(sending)).json())
+        return import_of(await self._wire.read(sending))
 
     async def follow_import(self, import_id: uuid.UUID | str, *, report: Report = quietly) -> Posted:
         """Wait until an import is over, and answer what it came to; see `post_actuals` for what it raises."""
@@ -182,13 +182,11 @@ class AsyncClient:
 
     async def receipt_keys(self, service: str = "indicators") -> KeySet:
         """The keys that verify receipts of a service (`chassis.receipts.verify_receipt`)."""
-        answer = await self._wire.send(Sending("GET", f"/v1/{service}/receipt-keys"))
-        return read_keys(answer.json())
+        return read_keys(await self._wire.read(Sending("GET", f"/v1/{service}/receipt-keys")))
 
     async def read(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any resource that answers a JSON object."""
-        found: dict[str, Any] = (await self._wire.send(Sending("GET", path, params or {}))).json()
-        return found
+        return await self._wire.read(Sending("GET", path, params or {}))
 
     async def read_all(self, path: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Every item of a list, page by page."""

@@ -10,6 +10,8 @@ import httpx2
 
 from chitieu.client.results import Fault, faults_of
 
+UNKNOWN = "unknown"  # the code of a reply that is no problem of the house
+
 
 class ClientError(Exception):
     """Any end but an answer."""
@@ -29,7 +31,7 @@ class Problem(ClientError):
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         self.status = status
         self.body = dict(body)
-        self.code = str(body.get("code", "unknown"))
+        self.code = str(body.get("code", UNKNOWN))
         self.detail = str(body.get("detail") or body.get("title") or self.code)
         self.request_id: str | None = body.get("request_id")
         self.import_id: UUID | None = None  # of the import that was refused
@@ -99,5 +101,5 @@ def problem_in(response: httpx2.Response) -> Problem:
     except ValueError:
         body = None
     if not isinstance(body, dict) or "code" not in body:
-        body = {"code": "unknown", "detail": f"HTTP {response.status_code} {response.reason_phrase}"}
+        body = {"code": UNKNOWN, "detail": f"HTTP {response.status_code} {response.reason_phrase}"}
     return problem_of(response.status_code, body)

@@ -28,13 +28,12 @@ async def create_import(wire: Wire, body: Body, terms: dict[str, Any], key: str,
         **terms,
     }
     sent = {name: value for name, value in described.items() if value is not None}
-    made = await wire.send(Sending("POST", IMPORTS, headers={"Idempotency-Key": key}, json=sent), report)
-    return import_of(made.json())
+    return import_of(await wire.read(Sending("POST", IMPORTS, headers={"Idempotency-Key": key}, json=sent), report))
 
 
 async def look_at(wire: Wire, import_id: object, report: Report) -> Import:
     """The import as it stands."""
-    return import_of((await wire.send(Sending("GET", f"{IMPORTS}/{import_id}"), report)).json())
+    return import_of(await wire.read(Sending("GET", f"{IMPORTS}/{import_id}"), report))
 
 
 async def upload(wire: Wire, body: Body, import_id: object, report: Report) -> None:

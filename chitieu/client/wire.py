@@ -11,13 +11,14 @@ from typing import Any
 import httpx2
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
-from chitieu.client.errors import NotReached, Problem, problem_in
+from chitieu.client.errors import UNKNOWN, NotReached, Problem, TooLarge, problem_in
 from chitieu.client.results import Step
 
 TIMEOUT = httpx2.Timeout(120, connect=5)
 _NOT_NOW = frozenset({429, 502, 503, 504})
 # The service gave up after its longest time for a request; the same again would end the same.
 TIMED_OUT = "request_timed_out"
+_STRANGER = "what answers there ({}) is not chitieu"
 _NEVER_SENT = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
 Token = str | Callable[[], str] | None
@@ -99,6 +100,17 @@ class Wire:
             last = error.last_attempt.exception()
             raise NotReached(f"{self._http.base_url}: {last}") from last
 
+    async def read(self, sending: Sending, report: Report = quietly) -> dict[str, Any]:
+        """The JSON object that a request is answered with; see `send`."""
+        response = await self.send(sending, report)
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise NotReached(f"{self._http.base_url}: {_STRANGER.format(response.status_code)}")
+        return answer
+
     async def _try(self, sending: Sending) -> httpx2.Response:
         try:
             response = await self._http.request(
@@ -118,6 +130,8 @@ class Wire:
         problem = problem_in(response)
         if _is_passing(problem):
             raise _Passing(str(problem), _retry_after(response)) from problem
+        if problem.code == UNKNOWN and not isinstance(problem, TooLarge):  # which any gateway on the way may say
+            raise NotReached(f"{self._http.base_url}: {_STRANGER.format(response.status_code)}") from problem
         raise problem
 
     def _headers(self) -> dict[str, str]:

@@ -16,14 +16,17 @@ PIECE = 64 * 1024
 
 
 class Proxy:
-    """Forwards to one address. Each connection takes the next plan; an int cuts after so many bytes of the request."""
+    """Forwards to one address. Each connection takes the next plan.
+
+    An int cuts after so many bytes of the request; bytes are an answer, given without asking the server.
+    """
 
     def __init__(self, target: str) -> None:
         parts = urlsplit(target)
         assert parts.hostname
         assert parts.port
         self._target = (parts.hostname, parts.port)
-        self.plans: list[str | int] = []
+        self.plans: list[str | int | bytes] = []
         self.connections = 0
         self.forwarded = 0
         self.bytes_per_second: int | None = None
@@ -44,9 +47,13 @@ class Proxy:
                     self.connections += 1
                 Thread(target=self._serve, args=(caller, plan), daemon=True).start()
 
-    def _serve(self, caller: socket.socket, plan: str | int) -> None:
+    def _serve(self, caller: socket.socket, plan: str | int | bytes) -> None:
         with caller, contextlib.suppress(OSError):
             if plan == REFUSE:
+                return
+            if isinstance(plan, bytes):
+                caller.recv(PIECE)
+                caller.sendall(plan)
                 return
             with socket.create_connection(self._target) as server:
                 back = Thread(target=self._answer, args=(server, caller, plan), daemon=True)
@@ -54,7 +61,7 @@ class Proxy:
                 self._forward(caller, server, plan)
                 back.join(60)
 
-    def _forward(self, caller: socket.socket, server: socket.socket, plan: str | int) -> None:
+    def _forward(self, caller: socket.socket, server: socket.socket, plan: str | int | bytes) -> None:
         left = plan if isinstance(plan, int) else 1 << 62
         with contextlib.suppress(OSError):
             while left > 0 and (piece := caller.recv(min(PIECE, left))):
@@ -70,7 +77,7 @@ class Proxy:
             else:
                 server.shutdown(socket.SHUT_WR)
 
-    def _answer(self, server: socket.socket, caller: socket.socket, plan: str | int) -> None:
+    def _answer(self, server: socket.socket, caller: socket.socket, plan: str | int | bytes) -> None:
         with contextlib.suppress(OSError):
             while piece := server.recv(PIECE):
                 if plan == SWALLOW:
@@ -78,6 +85,13 @@ class Proxy:
                     return
                 caller.sendall(piece)
             caller.shutdown(socket.SHUT_RDWR)
+
+
+def answer(status: str, body: str = "", **headers: str) -> bytes:
+    """What a gateway on the way might answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", body]).encode()
 
 
 @contextlib.contextmanager

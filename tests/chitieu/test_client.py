@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import io
@@ -38,7 +39,7 @@ OTHER = {"admin_unit": "26491", "indicator": "AGENCIES_IT_EQUIPPED_RATE", "perio
 def client_of(house: House, units: str = "26491", scopes: str = "actuals:write indicators:read") -> AsyncClient:
     token = house.headers(scopes, [units])["Authorization"].removeprefix("Bearer ")
     transport = httpx2.ASGITransport(app=house.composition.door)
-    return AsyncClient("http://door", token, transport=transport, patience=Patience(seconds=1))
+    return AsyncClient("http://door", token, transport=transport, patience=Patience(seconds=10))
 
 
 @pytest.fixture
@@ -85,6 +86,12 @@ async def test_one_key_has_one_effect(client: AsyncClient) -> None:
     first = await client.post_actuals([ROW], key="one")
     again = await client.post_actuals([ROW], key="one")
     assert again == first
+
+
+async def test_two_at_once_with_one_key_have_one_effect_and_one_answer(client: AsyncClient) -> None:
+    one, other = await asyncio.gather(*(client.post_actuals([ROW], key="twice") for _ in range(2)))
+    assert one == other
+    assert one.updated == 1
 
 
 async def test_refused_rows_are_typed_faults(client: AsyncClient) -> None:

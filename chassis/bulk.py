@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import polars as pl
@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.database import ReadSession, Session
 
-_PIECE_ROWS = 20_000
+_PIECE_ROWS = 10_000
+Outcome = TypeVar("Outcome")
 
 
 async def copy_rows(db: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -30,9 +31,38 @@ async def copy_rows(db: Session, table: str, columns: Sequence[str], rows: Itera
 
 async def copy_in(db: Session, table: str, frame: pl.DataFrame) -> None:
     """Add the rows of a frame to the columns of the same names; for any number of rows."""
+    await copy_in_while(db, table, frame, lambda: None)
+
+
+async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile: Callable[[], Outcome]) -> Outcome:
+    """The same with other work beside it.
+
+    `meanwhile` runs in a thread as soon as the rows are written out, while the database still takes them in; answers
+    what it answers.
+    """
     driver = await _driver(db, f"COPY {table} FROM STDIN")
-    with _translated(driver):
-        await driver.copy_to_table(table, source=_written(frame), columns=frame.columns, format="csv")
+    loop, pieces = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
+
+    def work() -> Outcome:
+        try:
+            for piece in frame.iter_slices(_PIECE_ROWS):
+                loop.call_soon_threadsafe(pieces.put_nowait, piece.write_csv(include_header=False).encode())
+        finally:
+            loop.call_soon_threadsafe(pieces.put_nowait, None)
+        return meanwhile()
+
+    working = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        with _translated(driver):
+            await driver.copy_to_table(table, source=_all_of(pieces), columns=frame.columns, format="csv")
+    finally:
+        outcome = await working
+    return outcome
+
+
+async def _all_of(pieces: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+    while (piece := await pieces.get()) is not None:
+        yield piece
 
 
 async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFrame:
@@ -45,16 +75,6 @@ async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFra
         return pl.DataFrame(schema=schema)
     found.seek(0)
     return pl.read_csv(found, has_header=False, schema=schema)
-
-
-async def _written(frame: pl.DataFrame) -> AsyncIterator[bytes]:
-    """A frame as CSV, piece by piece: the database reads one piece while the next is written."""
-    for piece in frame.iter_slices(_PIECE_ROWS):
-        yield await asyncio.to_thread(_csv, piece)
-
-
-def _csv(piece: pl.DataFrame) -> bytes:
-    return piece.write_csv(include_header=False).encode()
 
 
 async def _driver(db: ReadSession, statement: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 import polars as pl
@@ -286,15 +287,11 @@ class _Writing:
         if self._reserved is None:
             self._reserved = await posting.reserve_posting(db, self._terms.import_id)
         number, import_id = self._reserved
-        # The events are written while the database takes in the figures.
-        told = asyncio.create_task(asyncio.to_thread(events_of, changed, import_id, self._caller))
-        try:
-            updated = changed.filter(pl.col("old_version").is_not_null())
-            if updated.height:
-                await posting.supersede(db, updated, at, stored=stored)
-            await posting.write_figures(db, changed, number, at)
-        finally:
-            events = await told
+        updated = changed.filter(pl.col("old_version").is_not_null())
+        if updated.height:
+            await posting.supersede(db, updated, at, stored=stored)
+        telling = partial(events_of, changed, import_id, self._caller)
+        events = await posting.write_figures_while(db, changed, number, at, telling)
         self._token = await outbox.append(db, self._heads, events)
         by_unit = changed.group_by("admin_unit", "admin_unit_id", "province", "outcome").len()
         self._touched.append(by_unit)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import polars as pl
@@ -30,6 +30,7 @@ from services.indicators.domain.actuals.resolving import (
 from services.indicators.domain.actuals.settling import KEY, STORED
 from services.indicators.domain.catalogue import ValueType, parse_scale
 
+T = TypeVar("T")
 _KEY = ", ".join(KEY)
 _FIGURE = (
     "version, kind, value, numerator, denominator, words, done_on, measured_on, data_status, is_withdrawn,"
@@ -264,7 +265,7 @@ _POSTING = (
 
 
 async def supersede(db: Session, rows: pl.DataFrame, at: datetime, *, stored: int | None = None) -> None:
-    """Move the figures of some keys to the revisions, to be written anew; `stored`: how many figures lie in the rows' ranges."""
+    """Move the figures of some keys to the revisions; `stored` says how many figures lie in the rows' ranges."""
     if stored == rows.height and _is_grid(rows, KEY[:3]):
         which = f"DELETE FROM actual a WHERE {_ranges(rows, KEY[:3])}"
     else:
@@ -281,9 +282,16 @@ _SUPERSEDE = f"INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at) SE
 
 async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:
     """Write figures under keys that hold none now, in the order of the keys."""
-    figures = rows.with_columns(
-        value="number",
-        posting_id=pl.lit(posting_id),
-        recorded_at=pl.lit(at.isoformat()),
-    ).select(FIGURE_COLUMNS)
-    await bulk.copy_in(db, "actual", figures)
+    await bulk.copy_in(db, "actual", _figures(rows, posting_id, at))
+
+
+async def write_figures_while(
+    db: Session, rows: pl.DataFrame, posting_id: int, at: datetime, meanwhile: Callable[[], T]
+) -> T:
+    """The same; answers what is made while the database takes the figures in."""
+    return await bulk.copy_in_while(db, "actual", _figures(rows, posting_id, at), meanwhile)
+
+
+def _figures(rows: pl.DataFrame, posting_id: int, at: datetime) -> pl.DataFrame:
+    posted = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(at.isoformat()))
+    return posted.select(FIGURE_COLUMNS)

@@ -114,6 +114,8 @@ def _ratio_checks() -> Iterator[Check]:
     values = {"value": plainly("numerator"), "denominator": plainly("denominator")}
     yield Check(rules.ROW_FIELD_MISSING, "numerator", top.is_null() & bottom.is_not_null() & _IS_RATIO)
     yield Check(rules.ROW_FIELD_MISSING, "denominator", bottom.is_null() & top.is_not_null() & _IS_RATIO)
+    below = {"value": plainly("numerator"), "scale": "≥ 0", "suggestion_vi": "", "suggestion_en": ""}
+    yield Check(rules.VALUE_OUT_OF_SCALE, "numerator", (top < 0) & _IS_RATIO, below, plainly("numerator"))
     yield Check(rules.DENOMINATOR_ZERO, "denominator", (bottom <= 0) & _IS_RATIO, {}, plainly("denominator"))
     yield Check(
         rules.NUMERATOR_ABOVE_DENOMINATOR, "numerator", is_above & _IS_RATIO, values, plainly("numerator")
@@ -134,12 +136,14 @@ def written(number: pl.Expr) -> pl.Expr:
 
 def _percents(sound: pl.DataFrame) -> pl.DataFrame:
     """A cell formatted as a percentage says 70 % whatever the scale: on a scale of 0-1 that is 0.7."""
-    is_part = (pl.col("value_mark").is_not_null() & (pl.col("value_type") == ValueType.INDEX.value)).fill_null(
-        value=False
-    )
-    if sound["value_mark"].null_count() == sound.height or not sound.select(is_part.any()).item():
+    if sound["value_mark"].null_count() == sound.height or not sound.select(_is_part().any()).item():
         return sound
-    return sound.with_columns(pl.when(is_part).then(pl.col("value") / 100).otherwise("value").alias("value"))
+    return sound.with_columns(pl.when(_is_part()).then(pl.col("value") / 100).otherwise("value").alias("value"))
+
+
+def _is_part() -> pl.Expr:
+    """Whether a percentage is given for an indicator on a scale of 0-1."""
+    return (pl.col("value_mark").is_not_null() & _IS_RATIO & (pl.col("highest") == 1)).fill_null(value=False)
 
 
 def _marks(sound: pl.DataFrame) -> Findings:
@@ -147,7 +151,7 @@ def _marks(sound: pl.DataFrame) -> Findings:
     if sound["value_mark"].null_count() == sound.height:
         return Findings.none()
     marked = pl.col("value_mark").is_not_null()
-    is_lost = marked & (pl.col("value_type") == ValueType.INDEX.value) & (pl.col("value").to_physical() % 100 != 0)
+    is_lost = _is_part() & (pl.col("value").to_physical() % 100 != 0)
     return judge(
         sound,
         [

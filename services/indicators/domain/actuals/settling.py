@@ -77,9 +77,10 @@ def collapse(judged: pl.DataFrame) -> Collapsed:
     seen = several.with_columns(
         is_alike=(content.n_unique().over("key") == 1),
         first=pl.col("row").first().over("key"),
-        other=pl.col("row").get(1).over("key"),
+        is_first_again=content.hash() == content.hash().first().over("key"),
     )
-    seen = seen.with_columns(other=pl.when(pl.col("row") == pl.col("first")).then("other").otherwise("first"))
+    other = pl.col("row").filter(~pl.col("is_first_again")).first().over("key")
+    seen = seen.with_columns(other=pl.when("is_first_again").then(other).otherwise("first"))
     values = {"value": pl.col("indicator"), "other": pl.col("other")}
     findings = judge(seen, [Check(rules.ROWS_CONTRADICT, "indicator", ~pl.col("is_alike"), values)])
     alike = seen.filter(pl.col("is_alike") & (pl.col("row") != pl.col("first")))["row"]

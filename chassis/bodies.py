@@ -81,15 +81,19 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A body of rows as it came: unpacked, with the digest of the bytes as sent."""
+    """A body of rows as it came, unpacked but for `content_encoding`, with the digest of the bytes as sent."""
 
     content: bytes
     content_type: str | None
     sha256: bytes
+    content_encoding: str | None = None
+    is_for_later: bool = False
 
 
 async def receive(request: Request) -> Upload:
     """Take in a body of rows, unpacking it as it arrives (gzip, zstd), never more than the limits allow.
+
+    One that is to be worked on later (`Prefer: respond-async`) stays packed until then.
 
     Raises:
         TooLarge: more than the limit as sent ("body_too_large") or unpacked ("unpacked_too_large").
@@ -98,7 +102,9 @@ async def receive(request: Request) -> Upload:
     """
     settings = request.app.state.house.settings
     limit = settings.max_bulk_bytes
-    packing = unpacking(request.headers.get("Content-Encoding"), settings.max_unpacked_bytes)
+    encoding = request.headers.get("Content-Encoding")
+    is_for_later = prefers_later(request)
+    packing = unpacking(None if is_for_later else encoding, settings.max_unpacked_bytes)
     declared = request.headers.get("Content-Length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
@@ -112,7 +118,14 @@ async def receive(request: Request) -> Upload:
             pieces.append(unpacked)
     packing.finish()
     request.state.body_digest = digest.digest()
-    return Upload(b"".join(pieces), request.headers.get("Content-Type"), digest.digest())
+    kept = encoding if is_for_later else None
+    return Upload(b"".join(pieces), request.headers.get("Content-Type"), digest.digest(), kept, is_for_later)
+
+
+def prefers_later(request: Request) -> bool:
+    """Whether the caller would rather be answered before the work is done (RFC 7240)."""
+    asked = ",".join(request.headers.getlist("Prefer"))
+    return "respond-async" in {each.split(";")[0].strip().lower() for each in asked.split(",")}
 
 
 def decode_json(body: bytes) -> Any:

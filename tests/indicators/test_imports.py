@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from typing import Any
 
 import pytest
 from joserfc.jwk import OKPKey
@@ -312,3 +313,53 @@ async def test_a_bomb_is_noticed_while_it_is_unpacked(
         assert len(content) < 100_000
         found = await run_import(house, content, content_encoding="gzip")
         assert (found["state"], found["problem"]["code"]) == ("refused", "unpacked_too_large")
+
+
+async def respond_async(house: House, content: bytes, headers: dict[str, str] | None = None, **params: str) -> Any:
+    """A post that is answered before it is done."""
+    told = {"Content-Type": "application/x-ndjson", "Prefer": "respond-async, wait=10", "Accept-Language": "en"}
+    return await house.client.post(
+        ACTUALS, content=content, headers={**house.admin, **told, **(headers or {})}, params=params
+    )
+
+
+async def test_a_post_may_be_answered_before_it_is_done(stocked: House) -> None:
+    content = gzip.compress(lines(*THREE, row(period="2026-13")))
+    response = await respond_async(stocked, content, {"Content-Encoding": "gzip"}, mode="partial")
+    made = response.json()
+    assert (response.status_code, made["state"], made["mode"]) == (202, "queued", "partial")
+    assert response.headers["Location"] == f"{IMPORTS}/{made['import_id']}"
+    assert response.headers["Preference-Applied"] == "respond-async"
+    assert await items(stocked, ACTUALS) == []
+    assert await run(stocked) == 1
+    found = await look(stocked, made["import_id"])
+    assert counted(found["result"]) == {"received": 4, "created": 3, "refused": 1}
+    assert found["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+async def test_a_post_for_later_has_one_effect_under_its_key(stocked: House) -> None:
+    sent = key()
+    first = await respond_async(stocked, lines(*THREE), sent)
+    again = await respond_async(stocked, lines(*THREE), sent)
+    assert (again.status_code, again.json()["import_id"]) == (202, first.json()["import_id"])
+    other = await respond_async(stocked, lines(row()), sent)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert (await stocked.rows("indicators"))["import"] == 1
+
+
+async def test_a_dry_run_for_later_is_an_import_that_keeps_no_figure(stocked: House) -> None:
+    response = await respond_async(stocked, lines(*THREE), dry_run="true")
+    assert (response.status_code, response.json()["dry_run"]) == (202, True)
+    assert await run(stocked) == 1
+    found = await look(stocked, response.json()["import_id"])
+    assert (found["state"], counted(found["result"])) == ("done", {"received": 3, "created": 3})
+    assert await items(stocked, ACTUALS) == []
+
+
+async def test_what_cannot_be_read_later_is_refused_now(stocked: House) -> None:
+    for told in ({"Content-Type": "image/png"}, {"Content-Encoding": "br"}):
+        response = await respond_async(stocked, lines(*THREE), told)
+        assert (response.status_code, response.json()["code"]) == (415, "media_unsupported")
+    empty = await respond_async(stocked, b"")
+    assert (empty.status_code, empty.json()["code"]) == (422, "upload_empty")
+    assert (await stocked.rows("indicators"))["import"] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
@@ -20,6 +20,7 @@ from chassis.receipts import Facts, sign_receipt
 from chassis.replica import CatchUp
 from chassis.replies import reply
 from chassis.tabular import FILE_TYPES, Body, NumberStyle
+from services.indicators.api.imports import accept_body
 from services.indicators.api.router import (
     ActualsWrite,
     Indicators,
@@ -35,6 +36,7 @@ from services.indicators.api.router import (
 from services.indicators.domain.actuals.columns import TITLES
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, ActualRow, Posted
+from services.indicators.schemas.imports import Import
 from services.indicators.service import actuals as service
 from services.indicators.service.actuals import Mode, OnStale, PostResult, PostTerms
 
@@ -66,13 +68,14 @@ POST_BODY = {
     }
 }
 POST_ANSWERS = {
+    202: {"model": Import, "description": "`Prefer: respond-async`: the body is an import now; watch its Location."},
     207: {"model": Posted, "description": "A partial post with refused rows: the rest is written."},
     **answers(
         Posted,
         {
             403: "scope_missing",
             409: "request_in_progress",
-            413: "body_too_large, rows_too_many, unpacked_too_large",
+            413: "body_too_large, actuals_too_many, unpacked_too_large",
             415: "media_unsupported",
             422: "actuals_refused with the faults of every row, body_invalid, idempotency_key_reused",
         },
@@ -92,13 +95,15 @@ async def post_actuals(
     on_stale: Annotated[OnStale, Query(description="A row older than what is stored.")] = OnStale.REFUSE,
     number_style: Style = None,
     sheet: Annotated[str | None, Query(description="The sheet of a workbook; absent: the one with a table.")] = None,
+    _prefer: Annotated[str | None, Header(alias="Prefer", description="respond-async: answer 202 at once.")] = None,
 ) -> Response:
     """Record figures, or withdraw them, under their full keys; at most 200,000 rows.
 
     received = created + updated + unchanged + stale + duplicates + refused. Without mode=partial one refused
     row refuses all (422); with it the good rows are written and the answer is 207. Percentages are 0-100
     unless the indicator's scale says 0-1. Posting the same again is harmless: unchanged rows are neither
-    written nor announced. A wrong figure is withdrawn with a reason, never deleted.
+    written nor announced. A wrong figure is withdrawn with a reason, never deleted. With `Prefer: respond-async`
+    the rows are posted after the answer, as an import of up to 5,000,000 of them (202).
     """
     house = request.app.state.house
     terms = PostTerms(catch_up, house.settings.is_demo, mode, on_stale, number_style, rows.sha256)
@@ -106,6 +111,8 @@ async def post_actuals(
     language = language_of(request.headers.get("Accept-Language"))
 
     async def work() -> Response:
+        if rows.is_for_later:
+            return await accept_body(request, db, caller, rows, terms=terms, sheet=sheet)
         result = await service.post_actuals(db, caller, body, terms)
         return reply(posted(result, language, _receipt(house, result, rows.sha256)), status=status_of(result))
 

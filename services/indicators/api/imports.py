@@ -16,7 +16,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
+from chassis.app import House
 from chassis.auth import Caller
+from chassis.bodies import Upload as Sent
 from chassis.database import Reading, Session, Writing
 from chassis.errors import BODY_TOO_LARGE, MEDIA_UNSUPPORTED, TooLarge, UnsupportedMedia
 from chassis.idempotency import Once
@@ -28,6 +30,7 @@ from services.indicators.api.router import ActualsWrite, router
 from services.indicators.domain.imports import State, Upload, fault_of
 from services.indicators.schemas.imports import Import, ImportBody, ListedImport, RevertBody
 from services.indicators.service import imports as service
+from services.indicators.service.actuals import PostTerms
 from services.indicators.service.imports import Piece
 
 TAGS: list[str | Enum] = ["imports"]
@@ -105,8 +108,32 @@ async def create_import(request: Request, db: Writing, caller: ActualsWrite, bod
     return await once(work)
 
 
-async def accept_body(request: Request, db: Session, caller: Caller, asked: ImportBody, content: bytes) -> Response:
+async def accept_body(
+    request: Request, db: Session, caller: Caller, sent: Sent, *, terms: PostTerms, sheet: str | None
+) -> Response:
     """Take a body sent at once, as it was sent, as an import (`Prefer: respond-async`): 202, and where to watch it."""
+    house: House = request.app.state.house
+    encoding: Any = sent.content_encoding  # in any of its spellings, which the service judges
+    asked = ImportBody.model_construct(
+        content_type=sent.content_type or "",
+        content_encoding=encoding,
+        name=None,
+        size_bytes=len(sent.content),
+        sha256=sent.sha256.hex(),
+        mode=terms.mode.value,
+        on_stale=terms.on_stale.value,
+        dry_run=bool(db.info.get("dry_run")),
+        number_style=terms.style,
+        sheet=sheet,
+    )
+    if not asked.dry_run:
+        return await _accepted(request, db, caller, asked, sent.content)
+    async with house.database.write() as own:  # the figures will not be kept; the import must be
+        own.info.update(db.info, dry_run=False)
+        return await _accepted(request, own, caller, asked, sent.content)
+
+
+async def _accepted(request: Request, db: Session, caller: Caller, asked: ImportBody, content: bytes) -> Response:
     import_id = await service.accept(db, caller, asked, content, request.app.state.house.settings)
     response = await _made(request, db, caller, import_id, 202)
     response.headers["Preference-Applied"] = "respond-async"

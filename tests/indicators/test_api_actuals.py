@@ -300,7 +300,7 @@ async def test_too_many_rows_are_refused_with_the_limit(stocked: House) -> None:
     line = json.dumps(row()).encode() + b"\n"
     headers = {**stocked.admin, "Content-Type": "application/x-ndjson", "Content-Encoding": "zstd"}
     response = await stocked.client.post(ACTUALS, content=zstandard.compress(line * 200_001), headers=headers)
-    assert (response.status_code, response.json()["code"]) == (413, "rows_too_many")
+    assert (response.status_code, response.json()["code"]) == (413, "actuals_too_many")
     assert "200000" in response.json()["detail"]
 
 

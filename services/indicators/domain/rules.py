@@ -154,6 +154,11 @@ BASELINE_EQUALS_TARGET = rule(
 )
 
 # --- actuals: the post
+ACTUALS_TOO_MANY = rule(
+    "actuals_too_many",
+    vi="Một lần gửi nhận tối đa {limit_rows} dòng; nhiều hơn thì gửi qua /v1/indicators/imports.",
+    en="One post takes at most {limit_rows} rows; send more by /v1/indicators/imports.",
+)
 ACTUALS_REFUSED = rule(
     "actuals_refused",
     vi="Không ghi dòng nào: {refused} trên {received} dòng bị từ chối.",

@@ -15,9 +15,10 @@ import polars as pl
 from chassis import audit, clock, outbox
 from chassis.auth import Caller
 from chassis.database import Session
-from chassis.errors import Refused
+from chassis.errors import Refused, TooLarge
 from chassis.listing import Listing
 from chassis.tabular import Body, Findings, NumberStyle, Table
+from chassis.tabular.rules import ROWS_TOO_MANY
 from services.indicators.domain import rules
 from services.indicators.domain.actuals import judging, resolving, settling
 from services.indicators.domain.actuals.reading import read_rows
@@ -150,7 +151,7 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
     Raises:
         Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), or the body has
             no table of rows (see `chassis.tabular.read`).
-        TooLarge: more rows than the body may have ("rows_too_many").
+        TooLarge: more rows than the body may have ("actuals_too_many").
     """
     tally = Tally()
     with Gathered(terms.lot_rows) as gathered:
@@ -168,11 +169,20 @@ async def _gather(db: Session, caller: Caller, body: Body, terms: PostTerms, sta
     """Read and judge all rows, lot by lot; nothing is locked yet but the lists they rely on."""
     tally, gathered = state
     lots = Lots(body, terms.lot_rows)
-    while (table := await asyncio.to_thread(lots.next)) is not None:
+    while (table := await _next(lots, body)) is not None:
         tally.received += table.received
         judged = await _judge(db, caller, table, terms, tally)
         await asyncio.to_thread(gathered.add, judged)
         await terms.progress(Progress(tally.received, tally.received))
+
+
+async def _next(lots: Lots, body: Body) -> Table | None:
+    try:
+        return await asyncio.to_thread(lots.next)
+    except TooLarge as error:
+        if error.rule is not ROWS_TOO_MANY:
+            raise
+        raise TooLarge(rules.ACTUALS_TOO_MANY, limit_rows=body.limits.rows) from error
 
 
 async def _judge(db: Session, caller: Caller, table: Table, terms: PostTerms, tally: Tally) -> pl.DataFrame:

@@ -207,7 +207,10 @@ def _receipt(claims: dict[str, Any], key_id: str) -> Receipt:
 
 def _read(path: Path) -> KeySet:
     found = json.loads(path.read_text(encoding="utf-8"))
-    return KeySet([OKPKey.import_key(each) for each in found.get("keys", [found])])
+    try:
+        return KeySet([OKPKey.import_key(each) for each in found.get("keys", [found])])
+    except (JoseError, AttributeError, TypeError) as error:
+        raise ValueError(f"{path} holds no key") from error
 
 
 def _public(key: Key) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Outcome:
     error: ClientError | None = None
     receipt_file: Path | None = None
     due: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def ending(self) -> Ending:
@@ -80,6 +81,7 @@ class Outcome:
             "problem": problem,
             "receipt_file": str(self.receipt_file) if self.receipt_file else None,
             "due": self.due,
+            "notes": self.notes,
         }
 
 

@@ -89,19 +89,29 @@ class Pusher:
         return outcome
 
     async def _keep(self, file: Path, body: Body, outcome: Outcome) -> None:
+        """Keep the refused rows and the receipt; that one cannot be kept changes nothing about what was recorded."""
         options, result = self.options, outcome.result
         if options.errors and outcome.faults:
-            await write_faults(self.client, outcome, options.errors)
+            try:
+                await write_faults(self.client, outcome, options.errors)
+            except (ClientError, OSError) as error:
+                outcome.notes.append(f"Không ghi được tệp lỗi {options.errors}: {error}.")
         if result is None or result.dry_run:
             return
-        with contextlib.suppress(ClientError, ReceiptInvalid):
-            if options.receipts:
-                path = None if file == STDIN else file
-                kind = body.content_type if options.type_name else None
-                outcome.receipt_file = await keep(
-                    self.client, options.receipts, result, path=path, content_type=kind, terms=options.terms
-                )
+        if options.receipts:
+            await self._keep_receipt(file, body, outcome, options.receipts)
         outcome.due = await due_lines(self.client, body, options.terms.sheet)
+
+    async def _keep_receipt(self, file: Path, body: Body, outcome: Outcome, folder: Path) -> None:
+        assert outcome.result is not None
+        path = None if file == STDIN else file
+        kind = body.content_type if self.options.type_name else None
+        try:
+            outcome.receipt_file = await keep(
+                self.client, folder, outcome.result, path=path, content_type=kind, terms=self.options.terms
+            )
+        except (ClientError, ReceiptInvalid, OSError) as error:
+            outcome.notes.append(f"Đã ghi nhận, nhưng không lưu được biên nhận vào {folder}: {error}.")
 
     @contextlib.contextmanager
     def _bar(self, file: Path) -> Iterator[Report]:

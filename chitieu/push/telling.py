@@ -28,6 +28,8 @@ def tell(console: Console, outcome: Outcome) -> None:
         _tell_faults(console, outcome)
     if outcome.receipt_file:
         console.print(f"Biên nhận: {outcome.receipt_file}", **PLAIN)
+    for note in outcome.notes:
+        console.print(note, **PLAIN)
 
 
 def tell_ending(console: Console, outcomes: Sequence[Outcome]) -> None:

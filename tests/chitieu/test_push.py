@@ -433,6 +433,16 @@ def test_receipts_are_kept_and_hold(push: Call, tmp_path: Path) -> None:
     assert "máy chủ còn giữ, đúng số đếm và mã băm" in checked.stdout
 
 
+def test_what_cannot_be_kept_is_said_and_changes_nothing_else(push: Call, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    file = write_csv(tmp_path, line(67), line(1, unit="26434"))
+    place = str(tmp_path / "file" / "in-it")
+    done = push(str(file), "--partial", "--receipts", place, "--errors", place)
+    assert done.returncode == 2
+    assert "không lưu được biên nhận" in done.stdout
+    assert "Không ghi được tệp lỗi" in done.stdout
+
+
 def test_a_forged_receipt_is_told_apart(push: Call, tmp_path: Path) -> None:
     kept = tmp_path / "receipts"
     push(str(write_csv(tmp_path, line(65))), "--receipts", str(kept))

@@ -261,16 +261,16 @@ class _Writing:
         collapsed = await asyncio.to_thread(settling.collapse, rows)
         self._tally.duplicates += collapsed.repeats
         self._tally.refuse(collapsed.findings)
-        stored = await posting.load_stored(self._db, collapsed.frame) if collapsed.frame.height else None
-        if stored is None:
+        if collapsed.frame.is_empty():
             return
-        settled = await asyncio.to_thread(settling.settle, collapsed.frame, stored)
+        stored = await posting.load_stored(self._db, collapsed.frame)
+        settled = await asyncio.to_thread(settling.settle, collapsed.frame, stored.frame)
         self._note(settled)
         changed = settling.changed(settled)
         if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
             return
         await self._warn(changed)
-        await self._keep(changed, stored.height)
+        await self._keep(changed, stored.spanned)
         self._written += changed.height
         await self._terms.progress(Progress(self._tally.received, self._tally.received, self._written))
 
@@ -292,14 +292,14 @@ class _Writing:
         if previous.height:
             self._tally.warnings.append(await asyncio.to_thread(judging.tell_jumps, changed, previous))
 
-    async def _keep(self, changed: pl.DataFrame, stored: int) -> None:
+    async def _keep(self, changed: pl.DataFrame, spanned: int | None) -> None:
         db, at = self._db, self._heads.at
         if self._reserved is None:
             self._reserved = await posting.reserve_posting(db, self._terms.import_id)
         number, import_id = self._reserved
         updated = changed.filter(pl.col("old_version").is_not_null())
         if updated.height:
-            await posting.supersede(db, updated, at, stored=stored)
+            await posting.supersede(db, updated, at, spanned=spanned)
         telling = partial(events_of, changed, import_id, self._caller)
         events = await posting.write_figures_while(db, changed, number, at, telling)
         self._token = await outbox.append(db, self._heads, events)

@@ -11,10 +11,11 @@ from uuid import UUID
 import polars as pl
 from sqlalchemy import text
 
-from chassis import bulk
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
+from chassis.merge import Found, Kept
 from chassis.text import fold
+from services.indicators.domain.actuals.columns import Kind
 from services.indicators.domain.actuals.judging import KIND_OF
 from services.indicators.domain.actuals.resolving import (
     INDICATORS,
@@ -31,16 +32,17 @@ from services.indicators.domain.actuals.settling import KEY, STORED
 from services.indicators.domain.catalogue import ValueType, parse_scale
 
 T = TypeVar("T")
-_KEY = ", ".join(KEY)
-_FIGURE = (
-    "version, kind, value, numerator, denominator, words, done_on, measured_on, data_status, is_withdrawn,"
-    " source, evidence_url, note, reason, posting_id, recorded_at"
-)
-FIGURE_COLUMNS = (*KEY, *_FIGURE.split(", "))
-_STORED = ", ".join(name for name in STORED)
+_FIGURES = Kept(
+    table="actual",
+    revisions="actual_revision",
+    key=KEY,
+    columns=(
+        *KEY, "version", "kind", "value", "numerator", "denominator", "words", "done_on", "measured_on", "data_status",
+        "is_withdrawn", "source", "evidence_url", "note", "reason", "posting_id", "recorded_at",
+    ),
+    ranged=3,
+)  # fmt: skip
 _PREVIOUS = pl.Schema({**dict.fromkeys(KEY, pl.Int32()), "previous": pl.Decimal(38, 6)})
-# Reading a range of keys is quicker than asking for each, unless the range holds many more than are asked for.
-_RANGE_FACTOR = 4
 
 
 async def load_codes(db: ReadSession, named: Named) -> Codes:
@@ -157,13 +159,9 @@ UNION ALL SELECT 'words', words, '' FROM sub_population WHERE id <> 0
 """
 
 
-async def load_stored(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
+async def load_stored(db: Session, rows: pl.DataFrame) -> Found:
     """The figures kept now for the keys of rows, and perhaps some beside them; the caller holds their units' heads."""
-    if _is_grid(rows, KEY[:3]):
-        return await bulk.copy_out(db, f"SELECT {_STORED} FROM actual WHERE {_ranges(rows, KEY[:3])}", STORED)
-    await stage_keys(db, rows)
-    query = f"SELECT {_STORED} FROM figure_key JOIN actual USING ({_KEY})"
-    return await bulk.copy_out(db, query, STORED)
+    return await _FIGURES.load(db, rows, STORED)
 
 
 async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
@@ -171,42 +169,9 @@ async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
     asked = rows.select("admin_unit_id", "indicator_id", "sub_population_id", period_id="previous_id").drop_nulls()
     if asked.is_empty():
         return pl.DataFrame(schema=_PREVIOUS)
-    numbers = f"{_KEY}, value AS previous"
-    is_said = "kind = 1 AND NOT is_withdrawn AND value IS NOT NULL"
-    if _is_grid(asked, KEY[:3]):
-        query = f"SELECT {numbers} FROM actual WHERE {is_said} AND {_ranges(asked, KEY[:3])}"
-    else:
-        await stage_keys(db, asked.select(KEY).unique())
-        query = f"SELECT {numbers} FROM figure_key JOIN actual USING ({_KEY}) WHERE {is_said}"
-    return await bulk.copy_out(db, query, _PREVIOUS)
-
-
-def _is_grid(rows: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Whether the keys fill most of the ranges they span, as those of a report do."""
-    spanned = 1
-    for count in rows.select(pl.col(name).n_unique() for name in columns).row(0):
-        spanned *= count
-    return spanned <= _RANGE_FACTOR * max(rows.height, 1000)
-
-
-def _ranges(rows: pl.DataFrame, columns: Sequence[str]) -> str:
-    lists = {name: rows[name].unique().sort().to_list() for name in columns}
-    return " AND ".join(f"{name} = ANY ('{{{','.join(map(str, ids))}}}')" for name, ids in lists.items())
-
-
-async def stage_keys(db: Session, rows: pl.DataFrame) -> None:
-    """Put the keys of rows beside the figures, for this transaction only; whatever was staged before goes."""
-    for statement in _STAGE:
-        await db.execute(text(statement))
-    await bulk.copy_in(db, "figure_key", rows.select(KEY))
-
-
-_STAGE = (
-    f"CREATE TEMP TABLE IF NOT EXISTS figure_key ({' integer, '.join(KEY)} integer) ON COMMIT DELETE ROWS",
-    "TRUNCATE figure_key",
-    # Few keys of a large table are found one by one; without statistics of the keys all of it might be read.
-    "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) name",
-)
+    is_said = f"kind = {Kind.VALUE.value} AND NOT is_withdrawn AND value IS NOT NULL"
+    found = await _FIGURES.load(db, asked.unique(), _PREVIOUS, named={"previous": "value"}, where=is_said)
+    return found.frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,34 +229,19 @@ _POSTING = (
 )
 
 
-async def supersede(db: Session, rows: pl.DataFrame, at: datetime, *, stored: int | None = None) -> None:
-    """Move the figures of some keys to the revisions; `stored` says how many figures lie in the rows' ranges."""
-    if stored == rows.height and _is_grid(rows, KEY[:3]):
-        which = f"DELETE FROM actual a WHERE {_ranges(rows, KEY[:3])}"
-    else:
-        await stage_keys(db, rows)
-        which = f"DELETE FROM actual a USING figure_key k WHERE {' AND '.join(f'a.{name} = k.{name}' for name in KEY)}"
-    await db.execute(text(_ROOM))
-    await db.execute(text(f"WITH gone AS ({which} RETURNING a.*) {_SUPERSEDE}"), {"at": at})
-
-
-# What is deleted waits in memory until it is kept; a file would be written and read again for nothing.
-_ROOM = "SELECT set_config('work_mem', '64MB', true)"
-_SUPERSEDE = f"INSERT INTO actual_revision ({_KEY}, {_FIGURE}, superseded_at) SELECT {_KEY}, {_FIGURE}, :at FROM gone"
+async def supersede(db: Session, rows: pl.DataFrame, at: datetime, *, spanned: int | None = None) -> None:
+    """Move the figures under the keys of rows to the revisions; `spanned` as `load_stored` found it."""
+    await _FIGURES.supersede(db, rows, at, spanned=spanned)
 
 
 async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:
     """Write figures under keys that hold none now, in the order of the keys."""
-    await bulk.copy_in(db, "actual", _figures(rows, posting_id, at))
+    await write_figures_while(db, rows, posting_id, at, lambda: None)
 
 
 async def write_figures_while(
     db: Session, rows: pl.DataFrame, posting_id: int, at: datetime, meanwhile: Callable[[], T]
 ) -> T:
     """The same; answers what is made while the database takes the figures in."""
-    return await bulk.copy_in_while(db, "actual", _figures(rows, posting_id, at), meanwhile)
-
-
-def _figures(rows: pl.DataFrame, posting_id: int, at: datetime) -> pl.DataFrame:
-    posted = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(at.isoformat()))
-    return posted.select(FIGURE_COLUMNS)
+    figures = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(at.isoformat()))
+    return await _FIGURES.write(db, figures, meanwhile)

@@ -14,7 +14,7 @@ from typing import Any
 from chassis import tabular
 from chassis.app import House
 from chassis.database import Database, Session
-from chassis.errors import Refused
+from chassis.errors import Refused, TooLarge
 from chassis.receipts import Facts, sign_receipt
 from chassis.replica import catching_up
 from services.indicators.domain.actuals.columns import TITLES
@@ -80,6 +80,9 @@ class Run:
                 await self._post(self._body(path), digest)
             except PostRefused as refusal:
                 await self._refuse(self._body(path), refusal)
+            except TooLarge as error:
+                # A post at once is advised to become an import, which this one is.
+                raise error.__cause__ if isinstance(error.__cause__, TooLarge) else error from None
 
     async def _progress(self, progress: Progress) -> None:
         if time.monotonic() - self._told >= TELL_SECONDS:

@@ -26,7 +26,7 @@ _FEW = 1000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Kept rows, at least those of the keys asked for; `spanned`: how many the keys' ranges hold, if those were read."""
+    """Kept rows, at least those of the keys asked for; `spanned`: how many their ranges hold, if those were read."""
 
     frame: pl.DataFrame
     spanned: int | None

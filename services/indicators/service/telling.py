@@ -42,6 +42,6 @@ def _event(part: Part, import_id: UUID, caller: Caller) -> Event:
         "client_id": None if part.is_sample else caller.client_id,
         "source": SAMPLE if part.is_sample else None,
     }
-    data = b"".join((encode(about)[:-1], b',"changes":[', part.changes.encode(), b"]}"))
+    data = b"".join((encode(about)[:-1], b',"changes":[', part.changes, b"]}"))
     place = place_of(part.admin_unit, part.province)
     return Event(ACTUALS_POSTED, part.admin_unit, pack(data), *place, is_public=part.is_sample)

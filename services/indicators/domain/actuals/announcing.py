@@ -22,7 +22,7 @@ class Part:
     admin_unit: str
     province: str
     is_sample: bool
-    changes: str
+    changes: bytes
 
 
 def is_sample() -> pl.Expr:
@@ -41,7 +41,7 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
     step = max(room - int(told.select(size.max()).item()), 1)
     placed = told.with_columns(part=(size.cum_sum().over("admin_unit", "sample") - 1) // step)
     texts = placed.group_by("admin_unit", "province", "sample", "part", maintain_order=True).agg(
-        pl.col("change").str.join(",")
+        pl.col("change").str.join(",").cast(pl.Binary)
     )
     for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").iter_rows():
         yield Part(unit, province, sample, text)

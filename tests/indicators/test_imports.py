@@ -363,3 +363,14 @@ async def test_what_cannot_be_read_later_is_refused_now(stocked: House) -> None:
     empty = await respond_async(stocked, b"")
     assert (empty.status_code, empty.json()["code"]) == (422, "upload_empty")
     assert (await stocked.rows("indicators"))["import"] == 0
+
+
+async def test_who_opens_and_cancels_an_import_is_audited(stocked: House) -> None:
+    import_id = (await opened(stocked, name="a.ndjson"))["import_id"]
+    await acted(stocked, import_id, "cancel")
+    audited = await items(stocked, "/v1/indicators/audit", subject=import_id)
+    assert [(each["action"], each["client_id"]) for each in audited] == [
+        ("import.opened", "tester"),
+        ("import.cancelled", "tester"),
+    ]
+    assert audited[0]["new"]["name"] == "a.ndjson"

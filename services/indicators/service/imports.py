@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis import tabular
+from chassis import audit, tabular
 from chassis.auth import Caller
 from chassis.database import Database, ReadSession, Session
 from chassis.errors import (
@@ -63,8 +63,11 @@ async def create_import(db: Session, caller: Caller, asked: ImportBody, settings
         raise TooLarge(BODY_TOO_LARGE, limit_bytes=settings.max_import_bytes)
     if await store.count_open(db, caller.client_id) >= rules.MOST_OPEN:
         raise TooManyRequests(rules.IMPORTS_TOO_MANY, limit=rules.MOST_OPEN, headers={"Retry-After": "60"})
-    made = await store.create(db, caller, kept_for(settings), _terms(asked))
+    terms = _terms(asked)
+    made = await store.create(db, caller, kept_for(settings), terms)
     assert made is not None
+    told = {name: terms[name] for name in ("name", "content_type", "size_bytes", "mode", "is_dry_run")}
+    await audit.record(db, caller, "import.opened", str(made), change=(None, told))
     return made
 
 
@@ -179,6 +182,7 @@ async def cancel_import(db: Session, caller: Caller, import_id: UUID) -> dict[st
     if await store.cancel(db, import_id) is None:
         now = await get_import(db, caller, import_id)
         raise Conflict(rules.IMPORT_FINISHED, state=now["state"] or State.DONE.value)
+    await audit.record(db, caller, "import.cancelled", str(import_id), change=({"state": found["state"]}, None))
     return await get_import(db, caller, import_id)
 
 
@@ -204,6 +208,8 @@ async def revert_import(db: Session, caller: Caller, import_id: UUID, reason: st
         made = await store.create(db, caller, kept_for(settings), fields)
     if made is None:
         raise Conflict(rules.REVERTED_ALREADY, import_id=import_id)
+    asked = {"reverts": import_id, "reason": reason}
+    await audit.record(db, caller, "import.opened", str(made), change=(None, asked))
     return made
 
 

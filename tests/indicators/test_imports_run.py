@@ -410,3 +410,32 @@ def test_what_killed_processes_left_is_cleared_away(tmp_path: Path, monkeypatch:
         os.utime(folder, (0, 0))
     clear_folders()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chitieu-import-b", "chitieu-test-c"]
+
+
+async def watched(house: House, monkeypatch: pytest.MonkeyPatch, **times: float) -> str:
+    """The stream of an import that only waits."""
+    for name, seconds in {"LOOK_SECONDS": 0.005, **times}.items():
+        monkeypatch.setattr(f"services.indicators.api.import_results.{name}", seconds)
+    import_id = await queued(house, lines(*THREE))
+    return str((await house.client.get(f"{IMPORTS}/{import_id}/progress", headers=house.admin)).text)
+
+
+async def test_a_stream_ends_after_a_while_and_its_watcher_comes_again(stocked: House, monkeypatch: Any) -> None:
+    stream = await watched(stocked, monkeypatch, LONGEST_SECONDS=0.02)
+    assert [name for name, _ in events(stream)] == ["progress"]
+    assert stream.startswith("retry: 2000\n\n")
+
+
+async def test_a_stream_without_news_says_that_it_lives(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = await watched(stocked, monkeypatch, LONGEST_SECONDS=0.05, PING_SECONDS=0.001)
+    assert ": ping\n\n" in stream
+
+
+async def test_the_stream_of_what_was_forgotten_ends(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.indicators.api.import_results.LOOK_SECONDS", 0.005)
+    import_id = await queued(stocked, lines(*THREE))
+    path = f"{IMPORTS}/{import_id}/progress"
+    watching = asyncio.create_task(stocked.client.get(path, headers=stocked.admin))
+    await asyncio.sleep(0.05)
+    await change(stocked, "DELETE FROM import")
+    assert [name for name, _ in events((await watching).text)] == ["progress"]

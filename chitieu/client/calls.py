@@ -147,6 +147,8 @@ class AsyncClient:
     async def _post(self, body: Body, terms: Terms, key: str, report: Report) -> Posted:
         def sent(size: int) -> None:
             report(Step(phase="sending", done=size, total=body.size))
+            if size >= body.size:
+                report(Step(phase="working"))
 
         headers = {**body.headers, "Idempotency-Key": key}
         sending = Sending("POST", ACTUALS, terms.params(), headers, chunks=lambda: body.chunks(sent))

@@ -31,6 +31,7 @@ class Outcome:
     result: Posted | None = None
     error: ClientError | None = None
     receipt_file: Path | None = None
+    errors_file: Path | None = None
     due: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ class Outcome:
             "result": msgspec.to_builtins(self.result),
             "problem": problem,
             "receipt_file": str(self.receipt_file) if self.receipt_file else None,
+            "errors_file": str(self.errors_file) if self.errors_file else None,
             "due": self.due,
             "notes": self.notes,
         }

@@ -94,6 +94,7 @@ class Pusher:
         if options.errors and outcome.faults:
             try:
                 await write_faults(self.client, outcome, options.errors)
+                outcome.errors_file = options.errors
             except (ClientError, OSError) as error:
                 outcome.notes.append(f"Không ghi được tệp lỗi {options.errors}: {error}.")
         if result is None or result.dry_run:

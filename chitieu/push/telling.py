@@ -91,8 +91,11 @@ def _tell_faults(console: Console, outcome: Outcome) -> None:
         table.add_row(*(escape(text) for text in cells(fault)))
     console.print(table)
     hidden = outcome.faults_total - min(len(outcome.faults), SHOWN_FAULTS)
+    all_of_them = f"mọi lỗi ở {outcome.errors_file}" if outcome.errors_file else "--errors TỆP ghi đủ mọi lỗi"
     if hidden > 0:
-        console.print(f"… và {_number(hidden)} lỗi nữa; --errors TỆP ghi đủ mọi lỗi.", **PLAIN)
+        console.print(f"… và {_number(hidden)} lỗi nữa; {all_of_them}.", **PLAIN)
+    elif outcome.errors_file:
+        console.print(f"Dòng bị từ chối, kèm lý do: {outcome.errors_file}", **PLAIN)
 
 
 def cells(fault: Fault) -> tuple[str, str, str, str, str]:

@@ -201,6 +201,20 @@ def test_every_kind_of_file_is_taken(push: Call, client: Client, tmp_path: Path,
     assert wifi(client) == value
 
 
+def test_many_faults_are_counted_and_the_first_shown(push: Call, tmp_path: Path) -> None:
+    done = push(
+        str(
+            write_csv(
+                tmp_path,
+                *(line(1, unit="26434", period=f"2026-{month:02}") for month in range(1, 10)),
+                *([line(1, code="NOPE")] * 1100),
+            )
+        )
+    )
+    assert done.returncode == 3
+    assert "… và 1.059 lỗi nữa; --errors TỆP ghi đủ mọi lỗi." in done.stdout
+
+
 def test_a_number_style_is_declared_where_it_is_ambiguous(push: Call, client: Client, tmp_path: Path) -> None:
     file = write_csv(tmp_path, line("1.670"))
     unsure = push(str(file))
@@ -403,6 +417,7 @@ def test_refused_rows_are_written_to_a_file_that_can_be_mended_and_sent(push: Ca
     file = write_csv(tmp_path, line(77), line(1, unit="26434"), line(78, code="PUBLIC_WIFI_POINT"))
     done = push(str(file), "--partial", "--errors", str(errors))
     assert done.returncode == 2
+    assert f"Dòng bị từ chối, kèm lý do: {errors}\n" in done.stdout
     if kind == "csv":
         text = errors.read_text(encoding="utf-8")
         assert "26434" in text

@@ -38,7 +38,7 @@ def tell_ending(console: Console, outcomes: Sequence[Outcome]) -> None:
     if not any(result.written or result.unchanged for result in recorded):
         return
     due = list(dict.fromkeys(line for outcome in outcomes for line in outcome.due))
-    words = f" Hạn nộp: {'; '.join(due)}." if due else ""
+    words = f" Hạn nộp báo cáo {'; '.join(due)}." if due else ""
     console.print(f"{NOT_SUBMITTED}{words}", **PLAIN)
 
 

@@ -90,7 +90,7 @@ def test_all_in_says_what_was_recorded_and_that_it_is_not_submitted(push: Call, 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"{file}: đã ghi nhận 1 số liệu (1 thay đổi).",
-        f"{NOT_SUBMITTED} Hạn nộp: Quý III/2026: 14/09/2026.",
+        f"{NOT_SUBMITTED} Hạn nộp báo cáo Quý III/2026: 14/09/2026.",
     ]
     again = push(str(file))
     assert (again.returncode, again.stdout.splitlines()[0]) == (

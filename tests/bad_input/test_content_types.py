@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from tests.bad_input.refusals import BUDGET, WRITES, refused
+from tests.bad_input.refusals import ACTUALS, BUDGET, WRITES, refused
 from tests.house import House
 
 KINDS = [
@@ -51,8 +51,8 @@ async def test_a_packed_body_is_not_unpacked(five_plans: House, encoding: str) -
     await refused(five_plans, "PUT", BUDGET, status=415, code="media_unsupported", headers=headers, content=bomb)
 
 
-@pytest.mark.parametrize(("method", "path"), WRITES)
-async def test_no_write_unpacks_a_body(five_plans: House, method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [write for write in WRITES if write[1] != ACTUALS])
+async def test_no_other_write_unpacks_a_body(five_plans: House, method: str, path: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     content = gzip.compress(b" " * 1_000_000)
     await refused(five_plans, method, path, status=415, code="media_unsupported", headers=headers, content=content)

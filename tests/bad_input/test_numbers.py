@@ -35,11 +35,6 @@ def with_number(content: Any, number: str) -> bytes:
 
 
 # Written out in full these would fill the memory; no field ever sees them.
-BOMBS = {"1e400", "1E+1000000000", "-1e99999", "1e-99999999", HUGE[8]}
-
-
-def code_of(number: str, otherwise: str) -> str:
-    return "body_invalid" if number in BOMBS else otherwise
 
 
 async def quickly(house: House, method: str, path: str, content: bytes, **expected: Any) -> dict[str, Any]:
@@ -82,18 +77,17 @@ async def test_a_figure_out_of_range_is_refused_in_its_row(five_plans: House, nu
         "period": "2026-Q2",
         "value": MARK,
     }
-    code = code_of(number, "actuals_refused")
+    code = "actuals_refused"
     problem = await quickly(five_plans, "POST", ACTUALS, with_number([row], number), status=422, code=code)
     places = {(fault.get("row"), fault.get("column"), fault.get("pointer")) for fault in problem["errors"]}
-    assert places == ({(None, None, "/0/value")} if number in BOMBS else {(1, "value", None)})
+    assert places == {(1, "value", None)}
 
 
 @pytest.mark.parametrize("number", HUGE)
 @pytest.mark.parametrize("field", ["numerator", "denominator", "level", "rank", "base_version"])
 async def test_no_number_of_a_row_breaks_a_post(five_plans: House, field: str, number: str) -> None:
     row = {"admin_unit": "25345", "indicator": "BUDGET_DISBURSEMENT_RATE", "period": "2026-Q2", field: MARK}
-    code = code_of(number, "actuals_refused")
-    await quickly(five_plans, "POST", ACTUALS, with_number([row], number), status=422, code=code)
+    await quickly(five_plans, "POST", ACTUALS, with_number([row], number), status=422, code="actuals_refused")
 
 
 @pytest.mark.parametrize("number", HUGE)

@@ -95,7 +95,6 @@ NULS: list[tuple[str, str, Any, str]] = [
     ("PUT", f"/v1/plans/{PLAN}", {"title_vi": "a\0b"}, "/title_vi"),
     ("PUT", "/v1/plans/admin-units", {"admin_units": [{"code": "\0"}]}, "/admin_units/0/code"),
     ("PUT", "/v1/indicators/catalogue", {"indicators": [{"code": "\0"}]}, "/indicators/0/code"),
-    ("POST", "/v1/indicators/actuals", [{"note": "x\0"}], "/0/note"),
     ("POST", f"/v1/plans/{PLAN}/issue", {"document_number": "\0"}, "/document_number"),
 ]
 
@@ -107,6 +106,13 @@ async def test_nul_is_refused_with_its_place(
     vi, en = await refused(five_plans, method, path, status=422, code="body_invalid", place=place, json=content)
     assert [fault["code"] for fault in vi["errors"]] == ["text_has_nul"]
     assert en["errors"][0]["message"] == "The text has a NUL character, which cannot be kept."
+
+
+async def test_nul_in_a_posted_row_is_refused_in_its_place(five_plans: House) -> None:
+    row = {"admin_unit": "25345", "indicator": "DTI_SCORE", "period": "2026-Q1", "value": 0.5, "note": "x\0"}
+    vi, _ = await refused(five_plans, "POST", "/v1/indicators/actuals", status=422, code="actuals_refused", json=[row])
+    told = [(fault["row"], fault["column"], fault["code"]) for fault in vi["errors"]]
+    assert told == [(1, "note", "text_control_sign")]
 
 
 async def test_nul_in_a_name_is_refused_too(five_plans: House) -> None:

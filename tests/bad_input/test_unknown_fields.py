@@ -60,10 +60,10 @@ async def test_the_nearest_known_field_is_suggested(
 async def test_an_unknown_column_of_a_posted_row_is_refused(five_plans: House) -> None:
     row = {"admin_unit": "25345", "indicator": "X", "period": "2026-Q1", "valeu": 1}
     vi, en = await refused(five_plans, "POST", ACTUALS, status=422, code="actuals_refused", json=[row])
-    fault = next(fault for fault in vi["errors"] if fault["code"] == "row_field_unknown")
+    fault = next(fault for fault in vi["errors"] if fault["code"] == "field_unknown")
     assert (fault["row"], fault["column"]) == (1, "valeu")
-    assert fault["message"] == "Không có cột valeu. Có phải là value?"
-    assert any(fault["message"] == "There is no column valeu. Did you mean value?" for fault in en["errors"])
+    assert fault["message"] == "Không có trường valeu. Có phải là value?"
+    assert any(fault["message"] == "There is no field valeu. Did you mean value?" for fault in en["errors"])
 
 
 async def test_a_name_with_slashes_is_escaped_in_its_pointer(five_plans: House) -> None:

@@ -34,9 +34,6 @@ def with_number(content: Any, number: str) -> bytes:
     return json.dumps(content).replace(f'"{MARK}"', number).encode()
 
 
-# Written out in full these would fill the memory; no field ever sees them.
-
-
 async def quickly(house: House, method: str, path: str, content: bytes, **expected: Any) -> dict[str, Any]:
     started = time.monotonic()
     problem, _ = await refused(house, method, path, headers=AS_JSON, content=content, **expected)

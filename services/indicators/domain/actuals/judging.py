@@ -29,6 +29,7 @@ KIND_OF = {
 }
 _NUMBER = pl.Decimal(38, 6)
 _MILLION = 1_000_000
+_TOO_LARGE = 10**14
 _IS_SET = pl.col("action") == Action.SET.value
 _IS_RATIO = pl.col("value_type").is_in(sorted(RATIO_TYPES))
 _IS_PERCENT = pl.col("value_type") == ValueType.PERCENT.value
@@ -180,7 +181,8 @@ def _figures(sound: pl.DataFrame, present: list[str]) -> pl.DataFrame:
 def _judge_numbers(figures: pl.DataFrame) -> Findings:
     """Numbers against the scale of their indicator; most are sound, so only the others are looked at closely."""
     contradicts = pl.col("stated") != pl.col("number")
-    suspects = figures.filter((contradicts | _is_fraction() | _is_no_rank() | _is_off_scale()).fill_null(value=False))
+    is_odd = contradicts | _is_fraction() | _is_no_rank() | _is_off_scale() | _is_too_large()
+    suspects = figures.filter(is_odd.fill_null(value=False))
     return judge(suspects, list(_number_checks(contradicts)))
 
 
@@ -198,6 +200,11 @@ def _is_off_scale() -> pl.Expr:
     return (number < pl.col("lowest")) | ((number > pl.col("highest")) & ~pl.col("allows_above_100"))
 
 
+def _is_too_large() -> pl.Expr:
+    """Whether a quotient has more digits than are kept, as one of a tiny denominator may; numbers given never have."""
+    return pl.col("numerator").is_not_null() & (pl.col("number") >= _TOO_LARGE)
+
+
 def _number_checks(contradicts: pl.Expr) -> Iterator[Check]:
     number = pl.col("number")
     fraction = _is_fraction()
@@ -206,6 +213,8 @@ def _number_checks(contradicts: pl.Expr) -> Iterator[Check]:
     above_100 = off_scale & _IS_PERCENT & (number > 100)
     computed = {"value": written(pl.col("stated")), "computed": written(number)}
     yield Check(rules.VALUE_CONTRADICTS_RATIO, "value", contradicts, computed, written(pl.col("stated")))
+    large = {"value": written(number)}
+    yield Check(rules.VALUE_TOO_PRECISE, "numerator", _is_too_large() & ~off_scale, large, written(number))
     for column, given in (("numerator", pl.col("numerator").is_not_null()), *_columns_given()):
         value = written(number)
         off = {"value": value, "scale": pl.col("scale").fill_null("≥ 0"), **_meant()}

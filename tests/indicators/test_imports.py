@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey
 
+from chassis.receipts import read_keys, verify_receipt
 from services.indicators.schemas.imports import ImportBody
 from services.indicators.service import imports as service
 from tests.house import House, open_house
@@ -374,3 +375,12 @@ async def test_who_opens_and_cancels_an_import_is_audited(stocked: House) -> Non
         ("import.cancelled", "tester"),
     ]
     assert audited[0]["new"]["name"] == "a.ndjson"
+
+
+async def test_an_import_is_receipted_for_the_bytes_as_they_were_sent(stocked: House) -> None:
+    content = gzip.compress(lines(*THREE))
+    found = await run_import(stocked, content, content_encoding="gzip")
+    keys = read_keys((await stocked.client.get("/v1/indicators/receipt-keys", headers=stocked.admin)).json())
+    receipt = verify_receipt(found["result"]["receipt"], keys)
+    assert (str(receipt.import_id), receipt.sha256) == (found["import_id"], hashlib.sha256(content).hexdigest())
+    assert (receipt.counts["created"], receipt.cursor) == (3, found["result"]["write_token"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chassis.errors import Conflict, Forbidden
+from services.indicators.service import reverting
 from tests.house import House
 from tests.indicators.given import ACTUALS, items, post, row
 from tests.indicators.importing import IMPORTS, acted, counted, key, lines, look, run, run_import
@@ -172,3 +175,32 @@ async def test_the_same_request_twice_reverts_once(stocked: House) -> None:
     first = await stocked.client.post(path, json=WHY, headers=sent)
     again = await stocked.client.post(path, json=WHY, headers=sent)
     assert (again.status_code, again.json()) == (202, first.json())
+
+
+async def test_a_large_import_is_reverted_some_units_at_a_time(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reverting, "AT_ONCE", 2)
+    codes = ("26491", "26434", "25378", "14161")
+    rows = [
+        row(admin_unit=code, indicator=indicator) for code in codes for indicator in ("SCHOOL_RATE", "CASHLESS_RATE")
+    ]
+    done = await run_import(stocked, lines(*rows, row()))
+    reverted = await revert(stocked, done["import_id"])
+    assert counted(reverted["result"]) == {"received": 9, "updated": 9}
+    assert reverted["progress"]["rows_written"] > 0
+    assert await items(stocked, ACTUALS) == []
+    assert (await stocked.rows("indicators"))["posting"] == 2
+
+
+async def test_rights_are_judged_again_when_a_revert_is_run(stocked: House) -> None:
+    done = await run_import(stocked, lines(row()))
+    asked = reverting.Revert(UUID(int=1), UUID(done["import_id"]), "x")
+    for caller, refusal in ((stocked.caller(admin_units=["26434"]), Forbidden), (stocked.caller(), Conflict)):
+        if refusal is Conflict:
+            asked = reverting.Revert(UUID(int=1), UUID(int=2), "x")
+        with pytest.raises(refusal):
+            async with stocked.database("indicators").write() as db:
+                await reverting.revert(db, caller, asked, nothing)
+
+
+async def nothing(_progress: Any) -> None:
+    """Nobody is told."""

@@ -549,3 +549,14 @@ async def test_a_heartbeat_that_finds_the_lease_lost_or_the_database_away_says_n
     await runner.close()
     assert Deaf.beats == 3
     assert (await look(hasty, import_id))["state"] == "done"
+
+
+async def test_an_import_waits_where_its_rows_cannot_be_written_to_disk(stocked: House, tmp_path: Path) -> None:
+    import_id = await queued(stocked, lines(*THREE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
+        assert await run(stocked) == 1
+    assert (await look(stocked, import_id))["state"] == "queued"
+    await lapse(stocked)
+    assert await run(stocked) == 1
+    assert (await look(stocked, import_id))["state"] == "done"

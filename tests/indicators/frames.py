@@ -29,6 +29,7 @@ INDICATORS = (
     ("OPEN_RATE", ValueType.PERCENT, "0-100", True),
     ("INDEX", ValueType.INDEX, "0-1", False),
     ("POINTS", ValueType.INDEX, "0-100", False),
+    ("SHARE", ValueType.PERCENT, "0-1", False),
     ("COUNT", ValueType.COUNT, None, False),
     ("AMOUNT", ValueType.AMOUNT, None, False),
     ("LEVEL", ValueType.LEVEL, "1-5", False),

@@ -213,6 +213,8 @@ KEPT: list[tuple[dict[str, Any], Kind, str]] = [
     (ratio(6, 5, indicator="OPEN_RATE"), Kind.VALUE, "120"),
     (ratio(99999999999.9, 0.1, indicator="OPEN_RATE"), Kind.VALUE, "99999999999900"),
     (ratio(7, 10, indicator="INDEX"), Kind.VALUE, "0.7"),
+    (ratio(7, 10, indicator="SHARE"), Kind.VALUE, "0.7"),
+    (ratio(2, 3, indicator="POINTS"), Kind.VALUE, "66.666667"),
     ({"indicator": "INDEX", "value": 0.7214}, Kind.VALUE, "0.7214"),
     ({"indicator": "INDEX", "value": 1}, Kind.VALUE, "1"),
     ({"indicator": "COUNT", "value": 3.0}, Kind.VALUE, "3"),
@@ -275,12 +277,13 @@ def test_a_percent_cell_means_its_points_on_100_and_its_part_on_1() -> None:
         "26491;INDEX;2026-Q3;70,1234 %;;",
         "26491;INDEX;2026-Q3;0,7;;",
         "26491;POINTS;2026-Q3;70%;;",
+        "26491;SHARE;2026-Q3;70%;;",
         "26491;INDEX;2026-Q3;70%;7;10",
         "26491;RATE;2026-Q3;70%;7;10",
     )
     assert told(found.findings) == []
     assert [str(number.normalize()) for number in found.frame["number"]] == [
-        "7E+1", "0.7", "0.701234", "0.7", "7E+1", "0.7", "7E+1",
+        "7E+1", "0.7", "0.701234", "0.7", "7E+1", "0.7", "0.7", "7E+1",
     ]  # fmt: skip
     assert found.frame["number"].dtype == pl.Decimal(38, 6)
 
@@ -339,6 +342,7 @@ def test_odd_looking_figures_are_kept_with_a_warning() -> None:
         ratio(1, 200),
         {"indicator": "INDEX", "value": 0.7},
         {"indicator": "OPEN_RATE", "value": 100},
+        {"indicator": "SHARE", "value": 0.7},
     )
     assert told(found.findings) == []
     assert [(fault.row, fault.column, fault.rule.code, fault.value) for fault in found.warnings.listed()] == [
@@ -374,6 +378,8 @@ def jumps(number: Any, before: Any, indicator: str = "RATE") -> list[str]:
         ("RATE", 10, 40.000001, True),
         ("INDEX", 0.9, 0.6, False),
         ("INDEX", 0.9, 0.599999, True),
+        ("POINTS", 85, 55, False),
+        ("POINTS", 85, 54, True),
         ("COUNT", 30, 10, False),
         ("COUNT", 31, 10, True),
         ("COUNT", 10, 30, False),

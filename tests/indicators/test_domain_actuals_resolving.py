@@ -62,7 +62,7 @@ def test_rows_keep_their_order_and_number() -> None:
     assert found.select("row", "admin_unit_id", "indicator_id", "sub_population_id").rows() == [
         (1, 1, 1, 0),
         (2, 2, 1, 0),
-        (3, 1, 5, 0),
+        (3, 1, 6, 0),
         (4, 1, 1, 5),
     ]
 
@@ -181,10 +181,10 @@ def test_a_plan_row_stands_for_its_indicator_and_sub_population() -> None:
     found = resolved(*asked, known=known)
     assert found.select("indicator", "sub_population", "indicator_id", "sub_population_id").rows() == [
         ("RATE", None, 1, 0),
-        ("COUNT", None, 5, 0),
+        ("COUNT", None, 6, 0),
         ("RATE", "học sinh", 1, 6),
         ("RATE", None, 1, 0),
-        ("COUNT", None, 5, 0),
+        ("COUNT", None, 6, 0),
         ("RATE", None, 1, 0),
         ("RATE", None, 1, 0),
     ]

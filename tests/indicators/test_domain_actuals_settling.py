@@ -40,7 +40,7 @@ def test_rows_of_different_keys_are_sorted_by_key() -> None:
     rows = ({"admin_unit": "26434"}, {"indicator": "COUNT", "value": 1}, {"regime": "calendar"}, {})
     found = collapse(judged(*rows))
     assert found.frame["row"].to_list() == [4, 3, 2, 1]
-    assert found.frame.select(KEY).rows() == [(1, 1, 30, 0), (1, 1, 31, 0), (1, 5, 30, 0), (2, 1, 30, 0)]
+    assert found.frame.select(KEY).rows() == [(1, 1, 30, 0), (1, 1, 31, 0), (1, 6, 30, 0), (2, 1, 30, 0)]
     assert (found.repeats, found.findings.total) == (0, 0)
 
 
@@ -171,12 +171,12 @@ def test_a_row_against_what_is_stored(
 
 
 KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"indicator": "LEVEL", "level": 2}, {"indicator_id": 7, "kind": 2, "value": Decimal(2)}),
-    ({"indicator": "RANK", "rank": 8}, {"indicator_id": 8, "kind": 3, "value": Decimal(8)}),
-    ({"indicator": "WORDS", "text": "đúng, đủ"}, {"indicator_id": 10, "kind": 4, "value": None, "words": "đúng, đủ"}),
+    ({"indicator": "LEVEL", "level": 2}, {"indicator_id": 8, "kind": 2, "value": Decimal(2)}),
+    ({"indicator": "RANK", "rank": 8}, {"indicator_id": 9, "kind": 3, "value": Decimal(8)}),
+    ({"indicator": "WORDS", "text": "đúng, đủ"}, {"indicator_id": 11, "kind": 4, "value": None, "words": "đúng, đủ"}),
     (
         {"indicator": "DONE", "done_on": "2026-09-01"},
-        {"indicator_id": 9, "kind": 5, "value": None, "done_on": date(2026, 9, 1)},
+        {"indicator_id": 10, "kind": 5, "value": None, "done_on": date(2026, 9, 1)},
     ),
 ]
 

@@ -16,10 +16,10 @@ LOT_ROWS = 200_000
 
 # What a judged row needs further on; the rest has served.
 KEPT = (
-    "row", "admin_unit", "admin_unit_id", "province", "indicator", "indicator_id", "value_type", "regime", "period",
-    "period_id", "previous_id", "sub_population", "sub_population_id", "kind", "number", "stated", "numerator",
-    "denominator", "words", "done_on", "measured_on", "measured_stated", "data_status", "is_withdrawn", "source",
-    "evidence_url", "note", "action", "reason", "base_version",
+    "row", "admin_unit", "admin_unit_id", "province", "indicator", "indicator_id", "value_type", "highest", "regime",
+    "period", "period_id", "previous_id", "sub_population", "sub_population_id", "kind", "number", "stated",
+    "numerator", "denominator", "words", "done_on", "measured_on", "measured_stated", "data_status", "is_withdrawn",
+    "source", "evidence_url", "note", "action", "reason", "base_version",
 )  # fmt: skip
 
 

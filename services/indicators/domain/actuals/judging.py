@@ -67,9 +67,9 @@ class Verdict:
 def judge_rows(found: pl.DataFrame, today: date) -> Verdict:
     """Judge rows whose codes were all found.
 
-    A ratio is computed exactly from numerator and denominator, at six places half up. Without a stated status a
-    figure is estimated until its period has ended, preliminary afterwards; without a day measured it describes the
-    period's end, or today before that.
+    A ratio is computed exactly from numerator and denominator, on the indicator's scale, at six places half up.
+    Without a stated status a figure is estimated until its period has ended, preliminary afterwards; without a day
+    measured it describes the period's end, or today before that.
     """
     present = [name for name in FIGURE_COLUMNS if found[name].null_count() < found.height]
     general = judge(found, list(_general(present, today)))
@@ -115,7 +115,12 @@ def _ratio_checks() -> Iterator[Check]:
     values = {"value": plainly("numerator"), "denominator": plainly("denominator")}
     yield Check(rules.ROW_FIELD_MISSING, "numerator", top.is_null() & bottom.is_not_null() & _IS_RATIO)
     yield Check(rules.ROW_FIELD_MISSING, "denominator", bottom.is_null() & top.is_not_null() & _IS_RATIO)
-    below = {"value": plainly("numerator"), "scale": "≥ 0", "suggestion_vi": "", "suggestion_en": ""}
+    below: dict[str, pl.Expr | str | int] = {
+        "value": plainly("numerator"),
+        "scale": "≥ 0",
+        "suggestion_vi": "",
+        "suggestion_en": "",
+    }
     yield Check(rules.VALUE_OUT_OF_SCALE, "numerator", (top < 0) & _IS_RATIO, below, plainly("numerator"))
     yield Check(rules.DENOMINATOR_ZERO, "denominator", (bottom <= 0) & _IS_RATIO, {}, plainly("denominator"))
     yield Check(
@@ -167,7 +172,7 @@ def _figures(sound: pl.DataFrame, present: list[str]) -> pl.DataFrame:
     number = pl.coalesce(pl.col("value"), pl.col("level").cast(_NUMBER), pl.col("rank").cast(_NUMBER))
     if "numerator" not in present:
         return sound.with_columns(stated=pl.lit(None, _NUMBER), number=number)
-    top = pl.col("numerator").to_physical() * pl.when(_IS_PERCENT).then(100).otherwise(1) * _MILLION
+    top = pl.col("numerator").to_physical() * pl.col("highest").to_physical()  # in millionths of the scale's end
     bottom = pl.col("denominator").to_physical()
     exact = pl.when(bottom > 0).then((2 * top + bottom) // (2 * bottom)).otherwise(None)
     computed = exact.cast(pl.Decimal(38, 0)).cast(_NUMBER) / _MILLION
@@ -250,7 +255,7 @@ def _odd(kept: pl.DataFrame) -> Findings:
     """What is kept but looks odd: above 100 % where allowed, or a percent that reads like a ratio."""
     number = pl.col("number")
     value = {"value": written(number)}
-    is_small = _IS_PERCENT & (number > 0) & (number < 1) & pl.col("numerator").is_null()
+    is_small = _IS_PERCENT & (pl.col("highest") > 1) & (number > 0) & (number < 1) & pl.col("numerator").is_null()
     meant = {**value, "meant": written(number * 100)}
     return judge(
         kept,
@@ -289,7 +294,7 @@ def tell_jumps(changed: pl.DataFrame, previous: pl.DataFrame) -> Findings:
     key = ["admin_unit_id", "indicator_id", "sub_population_id", "previous_id"]
     found = changed.join(before, on=key, how="inner")
     number, last = pl.col("number"), pl.col("previous")
-    points = pl.when(_IS_PERCENT).then(1).otherwise(100)
+    points = pl.when(pl.col("highest") == 1).then(100).otherwise(1)
     is_far = (
         pl.when(_IS_RATIO)
         .then((number - last).abs() * points > JUMP_POINTS)

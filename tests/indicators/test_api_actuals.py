@@ -419,3 +419,13 @@ async def test_whole_pulls_are_lines_and_tables(stocked: House) -> None:
     )
     assert table.text.splitlines()[0].startswith("\ufeffplan_key,evaluation.achievement,")
     assert PLAN in table.text.splitlines()[1]
+
+
+async def test_unfilled_rows_of_a_form_are_left_out_when_asked(stocked: House) -> None:
+    rows = [row(), row(period="2026-Q2", value=None), row(period="2026-Q1", value=None, note="chưa có")]
+    refused = await post(stocked, *rows)
+    assert faults(refused) == [(2, "value", "value_missing"), (3, "value", "value_missing")]
+    noted = await post(stocked, *rows, on_blank="skip")
+    assert faults(noted) == [(3, "value", "value_missing")]
+    taken = await post(stocked, *rows[:2], on_blank="skip")
+    assert (taken.status_code, counts(taken), taken.json()["left_blank"]) == (200, {"received": 1, "created": 1}, 1)

@@ -38,7 +38,7 @@ from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, ActualRow, Posted
 from services.indicators.schemas.imports import Import
 from services.indicators.service import actuals as service
-from services.indicators.service.actuals import Mode, OnStale, PostResult, PostTerms
+from services.indicators.service.actuals import Mode, OnBlank, OnStale, PostResult, PostTerms
 
 TAGS: list[str | Enum] = ["actuals"]
 SubPopulations = Annotated[list[str] | None, Query(alias="sub_population", description="The plan's words.")]
@@ -93,6 +93,9 @@ async def post_actuals(
     catch_up: CatchUp,
     mode: Annotated[Mode, Query(description="All rows or none, or the good ones.")] = Mode.ATOMIC,
     on_stale: Annotated[OnStale, Query(description="A row older than what is stored.")] = OnStale.REFUSE,
+    on_blank: Annotated[
+        OnBlank, Query(description="A row that names a figure and says nothing of it.")
+    ] = OnBlank.REFUSE,
     number_style: Style = None,
     sheet: Annotated[str | None, Query(description="The sheet of a workbook; absent: the one with a table.")] = None,
     _prefer: Annotated[str | None, Header(alias="Prefer", description="respond-async: answer 202 at once.")] = None,
@@ -106,7 +109,9 @@ async def post_actuals(
     the rows are posted after the answer, as an import of up to 5,000,000 of them (202).
     """
     house = request.app.state.house
-    terms = PostTerms(catch_up, house.settings.is_demo, mode, on_stale, number_style, rows.sha256)
+    terms = PostTerms(
+        catch_up, house.settings.is_demo, mode, on_stale, on_blank, style=number_style, sha256=rows.sha256
+    )
     body = Body(rows.content, rows.content_type, TITLES, name="actuals", sheet=sheet)
     language = language_of(request.headers.get("Accept-Language"))
 
@@ -135,6 +140,7 @@ def posted(result: PostResult, language: str, receipt: str | None) -> dict[str, 
     """What became of a post, in the reader's language; at most 1,000 faults and warnings, with their true totals."""
     return {
         **result.counts,
+        "left_blank": result.blank,
         "mode": result.mode,
         "dry_run": result.is_dry_run,
         "import_id": result.import_id,

@@ -64,6 +64,7 @@ class Posted(BaseModel):
     stale: int
     duplicates: int
     refused: int
+    left_blank: int = Field(0, description="Rows of a form left out as on_blank=skip asked; not among those received.")
     mode: str
     dry_run: bool
     import_id: UUID | None = Field(description="Null where nothing was written.")

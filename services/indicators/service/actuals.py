@@ -17,11 +17,11 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.errors import Refused, TooLarge
 from chassis.listing import Listing
-from chassis.tabular import Body, Findings, NumberStyle, Table
+from chassis.tabular import Body, Findings, NumberStyle, Table, Values
 from chassis.tabular.rules import ROWS_TOO_MANY
 from services.indicators.domain import rules
 from services.indicators.domain.actuals import judging, resolving, settling
-from services.indicators.domain.actuals.reading import read_rows
+from services.indicators.domain.actuals.reading import left_blank, read_rows
 from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.service.applying import CATALOGUE, REGIMES, CatchUp, place_of
@@ -42,6 +42,13 @@ class Mode(StrEnum):
 
 class OnStale(StrEnum):
     """What happens to a row that is older than what is stored."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+
+
+class OnBlank(StrEnum):
+    """What happens to a row that names a figure and says nothing of it, as unfilled rows of a form do."""
 
     REFUSE = "refuse"
     SKIP = "skip"
@@ -68,6 +75,7 @@ class PostTerms:
     takes_samples: bool
     mode: Mode = Mode.ATOMIC
     on_stale: OnStale = OnStale.REFUSE
+    on_blank: OnBlank = OnBlank.REFUSE
     style: NumberStyle | None = None
     sha256: bytes | None = None
     import_id: UUID | None = None
@@ -81,6 +89,7 @@ class Tally:
     """What is known of a post so far: its rows by outcome, every fault, every warning."""
 
     received: int = 0
+    blank: int = 0
     duplicates: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     faults: list[Findings] = field(default_factory=list)
@@ -115,6 +124,7 @@ class PostResult:
     warnings: Findings
     write_token: str | None
     at: datetime
+    blank: int = 0
 
 
 class PostRefused(Refused):
@@ -189,6 +199,8 @@ async def _judge(db: Session, caller: Caller, table: Table, terms: PostTerms, ta
     """The sound rows of a lot in stored form."""
     takes = terms.takes_samples
     values = await asyncio.to_thread(read_rows, table, terms.style, takes_samples=takes)
+    if terms.on_blank is OnBlank.SKIP:
+        values = _without_blanks(values, tally)
     found, codes = await _resolve(db, values.frame, terms)
     strangers = await refuse_strangers(db, found)
     known = Findings.together([values.findings, strangers])
@@ -196,6 +208,13 @@ async def _judge(db: Session, caller: Caller, table: Table, terms: PostTerms, ta
     tally.refuse(known, verdict.findings)
     tally.warnings.append(verdict.warnings)
     return verdict.frame
+
+
+def _without_blanks(values: Values, tally: Tally) -> Values:
+    blank = left_blank(values)
+    tally.blank += len(blank)
+    tally.received -= len(blank)
+    return Values(values.frame.filter(~pl.col("row").is_in(blank.implode())), values.findings)
 
 
 async def _resolve(db: Session, frame: pl.DataFrame, terms: PostTerms) -> tuple[pl.DataFrame, Codes]:
@@ -353,4 +372,5 @@ def _result(db: Session, terms: PostTerms, tally: Tally, written: tuple[UUID | N
         Findings.together(tally.warnings),
         None if is_dry else written[1],
         clock.now(),
+        tally.blank,
     )

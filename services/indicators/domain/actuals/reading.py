@@ -7,7 +7,7 @@ import polars as pl
 from chassis.periods import Period, PeriodError, parse_period
 from chassis.tabular import Check, Findings, Kind, NumberStyle, Table, Values, judge, read_cells
 from services.indicators.domain import rules
-from services.indicators.domain.actuals.columns import COLUMNS, SAMPLE, Action
+from services.indicators.domain.actuals.columns import COLUMNS, FIGURE_COLUMNS, SAMPLE, Action
 
 _ADDRESS = r"^https?://\S+$"
 
@@ -34,6 +34,17 @@ def read_rows(table: Table, style: NumberStyle | None, *, takes_samples: bool) -
     told = _untold(judge(frame, checks), values.findings)
     findings = Findings.together([table.findings, values.findings, told, unknown])
     return Values(spelled.drop("commune"), findings)
+
+
+def left_blank(values: Values) -> pl.Series:
+    """The numbers of rows that only name a figure and say nothing of it, as an unfilled row of a form does.
+
+    A row with a bad cell, a withdrawal, or as much as a note is not blank.
+    """
+    says = (*FIGURE_COLUMNS, "measured_on", "data_status", "source", "evidence_url", "note", "reason")
+    is_blank = pl.all_horizontal(pl.col(name).is_null() for name in says) & (pl.col("action") == Action.SET.value)
+    blank = values.frame.filter(is_blank)["row"]
+    return blank.filter(~blank.is_in(values.findings.rows.implode()))
 
 
 def _seen(column: str) -> dict[str, pl.Expr | str | int]:

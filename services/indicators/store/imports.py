@@ -256,12 +256,15 @@ async def end(db: Session, claim: Claim, ending: Ending) -> bool:
 
     What is done cannot have been cancelled: who asked for that was told it would not be.
     """
+    counts = (ending.result or {}).get("counts", {})
     unless = " AND NOT is_cancelling" if ending.state is State.DONE else ""
     ended = await db.execute(
         text(
             "WITH ended AS (UPDATE import SET state = :state, result = CAST(:result AS jsonb),"
             " problem = CAST(:problem AS jsonb), error_columns = :error_columns, sha256 = coalesce(sha256, :sha256),"
-            " finished_at = clock_timestamp(), expires_at = clock_timestamp() + :kept"
+            " finished_at = clock_timestamp(), expires_at = clock_timestamp() + :kept,"
+            " rows_read = greatest(rows_read, :read), rows_checked = greatest(rows_checked, :read),"
+            " rows_written = greatest(rows_written, :written)"
             f" WHERE {_OWN}{unless} RETURNING import_id),"
             " gone AS (DELETE FROM import_chunk USING ended WHERE import_chunk.import_id = ended.import_id)"
             " SELECT count(*) FROM ended"
@@ -274,6 +277,8 @@ async def end(db: Session, claim: Claim, ending: Ending) -> bool:
             problem=_json(ending.problem),
             error_columns=list(ending.error_columns),
             sha256=ending.sha256,
+            read=counts.get("received", 0),
+            written=counts.get("created", 0) + counts.get("updated", 0),
         ),
     )
     return bool(ended.scalar())

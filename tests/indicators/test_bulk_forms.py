@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -52,6 +53,35 @@ async def test_a_file_called_otherwise_is_known_by_its_beginning(stocked: House)
         "received": 8,
         "unchanged": 8,
     }
+
+
+async def test_types_of_parquet_say_what_cells_are(stocked: House) -> None:
+    sound = pl.DataFrame(
+        {
+            "admin_unit": pl.Series(["26491", "26434"], dtype=pl.Categorical),
+            "indicator": ["VNEID_ACCOUNT_RATE", "WIFI_POINTS"],
+            "period": [202607, 202608],
+            "value": [85.75, 3.0],
+            "measured_on": [datetime(2026, 7, 10), datetime(2026, 8, 11)],  # noqa: DTZ001 - a day
+        }
+    )
+    assert outcomes(await send(stocked, parquet(sound), PARQUET)) == {"received": 2, "created": 2}
+    assert [(each["period"], each["value"], each["measured_on"]) for each in await items(stocked, ACTUALS)] == [
+        ("2026-08", 3, "2026-08-11"),
+        ("2026-07", 85.75, "2026-07-10"),
+    ]
+    odd = sound.with_columns(
+        admin_unit=pl.Series([26491, 26434]), value=pl.Series(["85", "1.670"]), measured_on=pl.Series([True, False])
+    )
+    assert said(await send(stocked, parquet(odd), PARQUET)) == [
+        (number, column, code)
+        for number in (1, 2)
+        for column, code in (
+            ("admin_unit", "text_expected"),
+            ("value", "number_expected"),
+            ("measured_on", "day_expected"),
+        )
+    ]
 
 
 async def test_a_workbook_as_communes_keep_it(stocked: House) -> None:

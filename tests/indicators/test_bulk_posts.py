@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -297,6 +298,23 @@ async def test_events_and_audit_say_what_a_bulk_post_changed(stocked: House) -> 
     assert {unit: len(some) for unit, some in changes.items()} == dict.fromkeys(codes, 100)
     assert {each["data"]["import_id"] for each in posted} == {response.json()["import_id"]}
     assert {change["version"] for some in changes.values() for change in some} == {1}
+
+
+async def test_long_texts_are_announced_in_parts_that_fit(stocked: House) -> None:
+    for sign in ("😀", '"'):
+        rows = [row(indicator="BUDGET_WORDS", period=period, value=None, text=sign * 4000) for period in SPANS]
+        assert (await send(stocked, ndjson(*rows), NDJSON)).status_code == 200
+    await stocked.sequence()
+    told = await items(stocked, "/v1/indicators/changes", limit=1000)
+    posted = [each for each in told if each["type"] == "vn.chitieu.indicators.actuals.posted.v1"]
+    changes = [change for each in posted for change in each["data"]["changes"]]
+    assert sorted((change["version"], change["period"]) for change in changes) == sorted(
+        (version, period) for version in (1, 2) for period in SPANS
+    )
+    assert {change["new"]["text"][0] for change in changes if change["version"] == 2} == {'"'}
+    sizes = [len(json.dumps(each["data"], ensure_ascii=False).encode()) for each in posted]
+    assert max(sizes) <= 48 * 1024 + 2 * 1024  # with the spaces of another writer
+    assert len({each["id"] for each in posted}) == len(posted)
 
 
 # --- stale rows

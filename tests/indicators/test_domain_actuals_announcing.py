@@ -219,7 +219,10 @@ def test_samples_are_announced_apart() -> None:
     frame = pl.concat([settled({"source": "sample"}), settled({}), settled({"source": "sample"}, {})])
     assert frame.select(is_sample()).to_series().to_list() == [True, False, False]
     told = list(parts(frame, ROOM))
-    assert [(part.is_sample, len(msgspec.json.decode(b"[" + part.changes + b"]"))) for part in told] == [(False, 2), (True, 1)]
+    assert [(part.is_sample, len(msgspec.json.decode(b"[" + part.changes + b"]"))) for part in told] == [
+        (False, 2),
+        (True, 1),
+    ]
 
 
 @pytest.mark.parametrize(

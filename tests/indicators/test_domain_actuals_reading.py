@@ -10,6 +10,7 @@ import pytest
 
 from chassis.tabular import NumberStyle
 from services.indicators.domain.actuals.columns import COLUMNS, TITLES, DataStatus
+from services.indicators.domain.actuals.reading import left_blank
 from tests.indicators.frames import only, read, read_csv, sentence, told
 
 
@@ -252,3 +253,34 @@ def test_an_ambiguous_number_is_refused_and_a_declared_style_reads_it() -> None:
 def test_a_percent_mark_is_for_the_value_alone() -> None:
     values = read_csv("admin_unit;indicator;period;numerator;denominator\n26491;RATE;2026-Q3;70%;100\n")
     assert told(values.findings) == [(2, "numerator", "number_mark_unexpected")]
+
+
+BLANK = {"value": None}
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_blank"),
+    [
+        (BLANK, True),
+        ({**BLANK, "base_version": 3}, True),
+        ({**BLANK, "regime": "state", "sub_population": "học sinh", "plan_row": "III.14"}, True),
+        ({**BLANK, "action": "set"}, True),
+        ({}, False),
+        ({"value": 0}, False),
+        ({**BLANK, "text": "x"}, False),
+        ({**BLANK, "done_on": "2026-09-01"}, False),
+        ({**BLANK, "numerator": 1}, False),
+        ({**BLANK, "note": "chưa có số"}, False),
+        ({**BLANK, "source": "x"}, False),
+        ({**BLANK, "evidence_url": "https://x"}, False),
+        ({**BLANK, "reason": "x"}, False),
+        ({**BLANK, "measured_on": "2026-09-01"}, False),
+        ({**BLANK, "data_status": "official"}, False),
+        ({**BLANK, "action": "withdraw"}, False),
+        ({**BLANK, "period": "x"}, False),
+        ({**BLANK, "note": 5}, False),
+        ({"value": "x"}, False),
+    ],
+)
+def test_a_row_is_blank_that_only_names_a_figure(cells: dict[str, Any], *, is_blank: bool) -> None:
+    assert left_blank(read({}, cells)).to_list() == ([2] if is_blank else [])

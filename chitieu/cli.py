@@ -77,7 +77,7 @@ class NumberStyles(StrEnum):
 
 
 class Stale(StrEnum):
-    """What happens to a row older than what is stored."""
+    """What happens to a row older than what is stored, or to a blank one."""
 
     refuse = "refuse"
     skip = "skip"
@@ -169,6 +169,10 @@ def push(
     on_stale: Annotated[
         Stale, typer.Option("--on-stale", help="A row older than what is stored: refuse it, or skip it.")
     ] = Stale.refuse,
+    on_blank: Annotated[
+        Stale | None,
+        typer.Option("--on-blank", help="A row that was not filled in: refuse or skip it [workbooks: skip]."),
+    ] = None,
     dry_run: DryRun = False,
     errors: Annotated[
         Path | None, typer.Option("--errors", help="Write the refused rows, with reasons, to this CSV or XLSX file.")
@@ -199,6 +203,7 @@ def push(
     terms = Terms(
         "partial" if partial else "atomic", dry_run, on_stale.value, number_style.value if number_style else None, sheet
     )
+    blank = on_blank.value if on_blank else None
     pushing = part("push")
 
     async def work() -> int:
@@ -207,7 +212,9 @@ def push(
                 return int(
                     await pushing.verify(client, verify_receipts, sends_again=not dry_run, for_machines=for_machines)
                 )
-            options = pushing.Options(terms, state_dir.expanduser() / "chitieu/push", type_name, receipts, errors)
+            options = pushing.Options(
+                terms, state_dir.expanduser() / "chitieu/push", type_name, receipts, errors, blank
+            )
             return int(await pushing.push(client, url, files, options, for_machines=for_machines))
 
     raise typer.Exit(asyncio.run(work()))

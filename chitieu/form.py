@@ -192,7 +192,7 @@ def _guide(form: Form) -> list[str]:
         "   Có tử số và mẫu số thì chỉ ghi hai số đó, để trống giá trị: hệ thống tính chính xác.",
         "3. Ngày ghi theo dạng ngày/tháng/năm. Trạng thái số liệu, thao tác: chọn trong danh sách hoặc để trống.",
         "4. Muốn rút một số liệu đã ghi sai: chọn thao tác “Rút”, xóa số liệu ở dòng đó và ghi lý do.",
-        "5. Dòng chưa có số liệu: xóa cả dòng trước khi gửi.",
+        "5. Dòng chưa có số liệu: cứ để trống, khi gửi sẽ được bỏ qua và số đang lưu giữ nguyên.",
         "6. Không sửa các ô nền nhạt (mã, kỳ, phiên bản): phiên bản giúp không ghi đè số người khác vừa sửa.",
         "",
         "Gửi:  chitieu push TỆP.xlsx          Thử trước, không ghi gì:  chitieu push TỆP.xlsx --dry-run",

@@ -14,7 +14,7 @@
 
 from chitieu.client.blocking import Client
 from chitieu.client.bodies import ENCODINGS, TYPES, Body, Source, body_of, type_of
-from chitieu.client.calls import AsyncClient, Mode, NumberStyle, OnStale, Terms
+from chitieu.client.calls import AsyncClient, Mode, NumberStyle, OnBlank, OnStale, Terms
 from chitieu.client.errors import (
     ClientError,
     Conflict,
@@ -49,6 +49,7 @@ __all__ = [
     "NotFound",
     "NotReached",
     "NumberStyle",
+    "OnBlank",
     "OnStale",
     "Patience",
     "Posted",

@@ -23,6 +23,7 @@ ACTUALS = "/v1/indicators/actuals"
 MOST_BYTES, MOST_ROWS = 64 * 1024 * 1024, 200_000
 Mode = Literal["atomic", "partial"]
 OnStale = Literal["refuse", "skip"]
+OnBlank = Literal["refuse", "skip"]
 NumberStyle = Literal["vi", "en", "plain"]
 ErrorsForm = Literal["csv", "xlsx", "json"]
 _ERRORS_TYPES = {
@@ -34,13 +35,14 @@ _ERRORS_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How rows are posted: all or none, or what is good; for show only; what happens to older ones; how to read."""
+    """How rows are posted: all or none, or what is good; for show only; what happens to older and blank ones."""
 
     mode: Mode = "atomic"
     dry_run: bool = False
     on_stale: OnStale = "refuse"
     number_style: NumberStyle | None = None
     sheet: str | None = None
+    on_blank: OnBlank = "refuse"
 
     def params(self) -> dict[str, str]:
         """As query parameters; what is usual is not said."""
@@ -48,6 +50,7 @@ class Terms:
             "mode": self.mode if self.mode != "atomic" else None,
             "dry_run": "true" if self.dry_run else None,
             "on_stale": self.on_stale if self.on_stale != "refuse" else None,
+            "on_blank": self.on_blank if self.on_blank != "refuse" else None,
             "number_style": self.number_style,
             "sheet": self.sheet,
         }
@@ -55,7 +58,8 @@ class Terms:
 
     def fields(self) -> dict[str, Any]:
         """As the fields of an import."""
-        named = {"number_style": self.number_style, "sheet": self.sheet}
+        on_blank = self.on_blank if self.on_blank != "refuse" else None
+        named = {"on_blank": on_blank, "number_style": self.number_style, "sheet": self.sheet}
         given = {name: value for name, value in named.items() if value is not None}
         return {"mode": self.mode, "dry_run": self.dry_run, "on_stale": self.on_stale, **given}
 
@@ -99,6 +103,7 @@ class AsyncClient:
         mode: Mode = "atomic",
         dry_run: bool = False,
         on_stale: OnStale = "refuse",
+        on_blank: OnBlank = "refuse",
         number_style: NumberStyle | None = None,
         sheet: str | None = None,
         key: str | None = None,
@@ -107,6 +112,7 @@ class AsyncClient:
     ) -> Posted:
         """Post figures from rows, a file or bytes; the same again is harmless, and finishes what was broken off.
 
+        With `on_blank="skip"` rows of a form that were not filled in are left out and counted (`left_blank`).
         Up to 200,000 rows and 64 MiB go in one request, more as an import (`as_import` chooses). `key` names this
         post: the same key, bytes and terms go on with an earlier try. `report` hears of every
         step (of the blocking client in another thread).
@@ -118,7 +124,7 @@ class AsyncClient:
             FileTrouble: the source cannot be read.
             ImportFailed: the import was cancelled or failed.
         """
-        terms = Terms(mode, dry_run, on_stale, number_style, sheet)
+        terms = Terms(mode, dry_run, on_stale, number_style, sheet, on_blank)
         with await body_of(source, content_type) as body:
             return await self.post_body(body, terms, key=key, as_import=as_import, report=report)
 

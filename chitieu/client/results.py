@@ -33,6 +33,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
     stale: int = 0
     duplicates: int = 0
     refused: int = 0
+    left_blank: int = 0
     mode: str = "atomic"
     dry_run: bool = False
     import_id: UUID | None = None

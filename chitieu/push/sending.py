@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from chitieu.client import (
     Body,
     ClientError,
     NotReached,
+    OnBlank,
     Report,
     Step,
     Terms,
@@ -32,6 +33,8 @@ from chitieu.push.state import begin
 from chitieu.push.telling import PLAIN
 
 STDIN = Path("-")
+LARGEST_FORM = 4 * 1024 * 1024
+WORKBOOKS = frozenset({TYPES["xlsx"], TYPES["xls"]})
 _PHASES = {"sending": "Đang gửi", "working": "Máy chủ đang xử lý"}
 
 
@@ -44,6 +47,12 @@ class Options:
     type_name: str | None = None
     receipts: Path | None = None
     errors: Path | None = None
+    on_blank: OnBlank | None = None  # None: rows left blank are left out of workbooks, which may be forms
+
+    def terms_of(self, body: Body) -> Terms:
+        """The terms of one file."""
+        is_form = body.content_type in WORKBOOKS and body.size <= LARGEST_FORM
+        return replace(self.terms, on_blank=self.on_blank or ("skip" if is_form else "refuse"))
 
 
 @dataclass(slots=True)
@@ -69,16 +78,18 @@ class Pusher:
     async def push_body(self, file: Path, body: Body) -> Outcome:
         """Send one body, and keep what is to be kept of the answer."""
         outcome = Outcome(str(file), body.sha256)
-        pushing = begin(self.options.state_dir, self.url, body.sha256, self.options.terms)
+        terms = self.options.terms_of(body)
+        pushing = begin(self.options.state_dir, self.url, body.sha256, terms)
         if pushing.is_resumed:
             self.console.print(f"{file}: tiếp tục lần gửi dở trước đó.", **PLAIN)
         with self._bar(file) as report:
             try:
                 outcome.result = await self.client.post_body(
                     body,
-                    self.options.terms,
+                    terms,
                     key=pushing.key,
-                    as_import=True if self.options.errors else None,
+                    # An import keeps the refused rows as they were sent; it does not leave out blank ones.
+                    as_import=True if self.options.errors and terms.on_blank == "refuse" else None,
                     report=report,
                 )
             except ClientError as error:
@@ -94,7 +105,6 @@ class Pusher:
         if options.errors and outcome.faults:
             try:
                 await write_faults(self.client, outcome, options.errors)
-                outcome.errors_file = options.errors
             except (ClientError, OSError) as error:
                 outcome.notes.append(f"Không ghi được tệp lỗi {options.errors}: {error}.")
         if result is None or result.dry_run:
@@ -109,7 +119,7 @@ class Pusher:
         kind = body.content_type if self.options.type_name else None
         try:
             outcome.receipt_file = await keep(
-                self.client, folder, outcome.result, path=path, content_type=kind, terms=self.options.terms
+                self.client, folder, outcome.result, path=path, content_type=kind, terms=self.options.terms_of(body)
             )
         except (ClientError, ReceiptInvalid, OSError) as error:
             outcome.notes.append(f"Đã ghi nhận, nhưng không lưu được biên nhận vào {folder}: {error}.")

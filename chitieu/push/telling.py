@@ -62,6 +62,7 @@ def _beside(result: Posted) -> str:
         "dòng cũ hơn số đang lưu, không ghi": result.stale,
         "dòng trùng": result.duplicates,
         "dòng bị từ chối": result.refused,
+        "dòng chưa điền, để nguyên": result.left_blank,
     }
     return "".join(f"; {_number(count)} {word}" for word, count in parts.items() if count)
 
@@ -91,7 +92,7 @@ def _tell_faults(console: Console, outcome: Outcome) -> None:
         table.add_row(*(escape(text) for text in cells(fault)))
     console.print(table)
     hidden = outcome.faults_total - min(len(outcome.faults), SHOWN_FAULTS)
-    all_of_them = f"mọi lỗi ở {outcome.errors_file}" if outcome.errors_file else "--errors TỆP ghi đủ mọi lỗi"
+    all_of_them = f"xem {outcome.errors_file}" if outcome.errors_file else "--errors TỆP ghi đủ mọi lỗi"
     if hidden > 0:
         console.print(f"… và {_number(hidden)} lỗi nữa; {all_of_them}.", **PLAIN)
     elif outcome.errors_file:

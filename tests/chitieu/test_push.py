@@ -20,6 +20,7 @@ import zstandard
 
 from chassis.receipts import verify_receipt
 from chitieu.client import Client, Conflict, NotReached, Patience, Refused, Step, TooLarge
+from tests.chitieu.forms import fill
 from tests.chitieu.processes import PATIENCE_SECONDS, environment, run, running
 from tests.chitieu.proxies import REFUSE, SWALLOW, Proxy, answer, proxied
 
@@ -199,6 +200,35 @@ def test_every_kind_of_file_is_taken(push: Call, client: Client, tmp_path: Path,
     done = push(str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert wifi(client) == value
+
+
+def test_a_form_is_made_filled_in_partly_and_pushed(push: Call, url: str, token: str, tmp_path: Path) -> None:
+    file = tmp_path / "form.xlsx"
+    arguments = ("--unit", "26491", "--period", "2026-Q2", "-o", str(file), "--url", url, "--token", token)
+    made = run("template", *arguments)
+    assert (made.returncode, made.stdout) == (
+        0,
+        f"{file}: 40 chỉ tiêu của đơn vị 26491, Quý II/2026; 0 đã có số liệu.\n",
+    )
+    blank = push(str(file))
+    assert blank.returncode == 0
+    assert blank.stdout == f"{file}: không có gì mới để ghi; 40 dòng chưa điền, để nguyên.\n"
+    fill(file, {"E4": 80})
+    done = push(str(file))
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        f"{file}: đã ghi nhận 1 số liệu (1 thay đổi); 39 dòng chưa điền, để nguyên.",
+    )
+    assert push(str(file), "--on-blank", "refuse").returncode == 3
+    fill(file, {"E5": "nhiều"})
+    for errors in (tmp_path / "errors.csv", tmp_path / "errors.xlsx", tmp_path / "errors.json"):
+        refused = push(str(file), "--errors", str(errors))
+        assert refused.returncode == 3
+        assert f"Dòng bị từ chối, kèm lý do: {errors}\n" in refused.stdout
+    assert "number_expected" in (tmp_path / "errors.csv").read_text(encoding="utf-8")
+    [fault] = json.loads((tmp_path / "errors.json").read_text(encoding="utf-8"))
+    assert (fault["row"], fault["column"], fault["value"]) == (5, "value", "nhiều")
+    assert (tmp_path / "errors.xlsx").read_bytes().startswith(b"PK")
 
 
 def test_many_faults_are_counted_and_the_first_shown(push: Call, tmp_path: Path) -> None:

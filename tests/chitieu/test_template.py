@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -16,6 +15,7 @@ from chitieu.client import AsyncClient, Refused
 from chitieu.form import COLUMNS_OF, GUIDE, HEADER_ROW, SHEET, Form, title_of, write_form
 from chitieu.template import Wanted, gather
 from chitieu.troubles import Trouble
+from tests.chitieu.forms import fill
 from tests.chitieu.test_client import ROW, client, client_of, own_plans
 from tests.house import House
 
@@ -38,22 +38,6 @@ def lines_of(file: Path) -> list[list[Any]]:
 
 def place_of(form: Form, number: int, column: str) -> str:
     return f"{chr(ord('A') + form.columns.index(column))}{HEADER_ROW + 1 + number}"
-
-
-def fill(file: Path, cells: Mapping[str, Any]) -> None:
-    """Fill cells as a spreadsheet program would: their format stays."""
-    with zipfile.ZipFile(file) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    name = "xl/worksheets/sheet1.xml"
-    text = parts[name].decode()
-    for place, value in cells.items():
-        inline = f't="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
-        content = inline if isinstance(value, str) else f"><v>{value}</v></c>"
-        text, found = re.subn(rf'<c r="{place}" s="(\d+)"(?:/>|[^/]*?</c>)', rf'<c r="{place}" s="\1" {content}', text)
-        assert found == 1, place
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
-        for part, content_bytes in {**parts, name: text.encode()}.items():
-            book.writestr(part, content_bytes)
 
 
 def unfilled(form: Form) -> dict[str, Any]:
@@ -106,6 +90,20 @@ async def test_a_form_filled_in_is_taken_as_it_is_and_comes_back_with_its_figure
     assert [row.version for row in again.rows] == [(row.version or 0) + 1 for row in form.rows]
     untouched = await client.post_actuals(file)
     assert (untouched.received, untouched.unchanged) == (len(form.rows), len(form.rows))
+
+
+async def test_a_form_filled_in_partly_changes_nothing_else(client: AsyncClient, tmp_path: Path) -> None:
+    file = tmp_path / "form.xlsx"
+    form = await made(client, file)
+    some = dict(list(unfilled(form).items())[:7])
+    fill(file, some)
+    with pytest.raises(Refused) as refusal:
+        await client.post_actuals(file)
+    assert refusal.value.faults_total == len(form.rows) - len(some)
+    posted = await client.post_actuals(file, on_blank="skip")
+    assert (posted.received, posted.written, posted.left_blank) == (7, 7, len(form.rows) - 7)
+    through = await client.post_actuals(file, on_blank="skip", dry_run=True)
+    assert (through.unchanged, through.left_blank) == (7, len(form.rows) - 7)
 
 
 async def test_a_figure_changed_since_the_form_was_made_is_not_overwritten(client: AsyncClient, tmp_path: Path) -> None:

@@ -185,6 +185,13 @@ async def test_an_unknown_number_style_is_refused(stocked: House) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "body_invalid")
 
 
+async def test_text_of_another_old_font_is_named(stocked: House) -> None:
+    body = "admin_unit;indicator;period;text\n26491;BUDGET_WORDS;2026-Q3;Thò traán Taân Lôïi\n".encode()
+    response = await send(stocked, body, CSV)
+    assert said(response) == [(2, "text", "text_old_font")]
+    assert "VNI" in response.json()["errors"][0]["message"]
+
+
 async def test_text_of_an_old_font_is_refused_with_advice(stocked: House) -> None:
     body = "admin_unit;indicator;period;text;note\n26491;BUDGET_WORDS;2026-Q3;§óng, ®ñ;ThÞ trÊn T©n Lîi\n".encode()
     response = await send(stocked, body, CSV, headers={"Accept-Language": "vi"})
@@ -193,6 +200,14 @@ async def test_text_of_an_old_font_is_refused_with_advice(stocked: House) -> Non
         "Văn bản gõ bằng phông TCVN3, không phải Unicode; hãy chuyển mã sang Unicode "
         "(UniKey: Ctrl+Shift+F6, nguồn TCVN3, đích Unicode) rồi gửi lại."
     )
+
+
+async def test_a_file_of_too_many_rows_is_refused_with_the_limit_before_it_is_unpacked(stocked: House) -> None:
+    frame = pl.DataFrame({"admin_unit": ["26491"] * 200_001})
+    response = await send(stocked, parquet(frame, compression="zstd"), PARQUET, mode="partial")
+    assert (response.status_code, response.json()["code"]) == (413, "actuals_too_many"), response.text
+    assert "200000" in response.json()["detail"]
+    assert "/v1/indicators/imports" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -110,3 +111,48 @@ def counted(found: Mapping[str, Any]) -> dict[str, int]:
     """The counts of a result that are not zero."""
     names = ("received", "created", "updated", "unchanged", "stale", "duplicates", "refused")
     return {name: found[name] for name in names if found[name]}
+
+
+class Watching:
+    """A stream of progress as it comes, event by event: a client of tests gets it only when it is over."""
+
+    def __init__(self, house: House, import_id: str) -> None:
+        self.text = ""
+        self.headers: dict[str, str] = {}
+        self._news = asyncio.Event()
+        given = [(name.lower().encode(), value.encode()) for name, value in house.admin.items()]
+        scope = {
+            "type": "http", "method": "GET", "path": f"{IMPORTS}/{import_id}/progress", "raw_path": b"",
+            "query_string": b"", "headers": given, "http_version": "1.1", "scheme": "http", "server": ("door", 80),
+            "client": ("here", 1), "root_path": "",
+        }  # fmt: skip
+        self._task = asyncio.create_task(house.composition.door(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
+        self.text += message.get("body", b"").decode()
+        self._news.set()
+
+    async def until(self, words: str) -> None:
+        """Wait until the stream has said something."""
+        async with asyncio.timeout(30):
+            while words not in self.text:
+                self._news.clear()
+                await self._news.wait()
+
+    async def end(self) -> list[tuple[str, Any]]:
+        """Wait for the end of the stream; answers its events."""
+        async with asyncio.timeout(30):
+            await self._task
+        return events(self.text)
+
+
+def events(stream: str) -> list[tuple[str, Any]]:
+    """The named events of a stream."""
+    told = [dict(line.split(": ", 1) for line in block.split("\n") if ": " in line) for block in stream.split("\n\n")]
+    return [(each["event"], json.loads(each["data"])) for each in told if "event" in each]

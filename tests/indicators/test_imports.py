@@ -384,3 +384,14 @@ async def test_an_import_is_receipted_for_the_bytes_as_they_were_sent(stocked: H
     receipt = verify_receipt(found["result"]["receipt"], keys)
     assert (str(receipt.import_id), receipt.sha256) == (found["import_id"], hashlib.sha256(content).hexdigest())
     assert (receipt.counts["created"], receipt.cursor) == (3, found["result"]["write_token"])
+
+
+async def test_rows_of_a_form_that_were_not_filled_in_are_left_out_when_asked(stocked: House) -> None:
+    rows = [row(value=50), row(admin_unit="26434", value=None)]
+    refused = await run_import(stocked, table(rows), content_type="text/csv")
+    assert (refused["state"], refused["on_blank"]) == ("refused", "refuse")
+    found = await run_import(stocked, table(rows), content_type="text/csv", on_blank="skip")
+    assert (found["on_blank"], found["result"]["left_blank"]) == ("skip", 1)
+    assert counted(found["result"]) == {"received": 1, "created": 1}
+    later = await respond_async(stocked, table(rows), {"Content-Type": "text/csv"}, on_blank="skip")
+    assert later.json()["on_blank"] == "skip"

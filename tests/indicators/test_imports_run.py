@@ -16,6 +16,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
 from chassis.tabular.pieces import pieces
+from services.indicators.api import import_results
 from services.indicators.domain.imports import State
 from services.indicators.service import import_run
 from services.indicators.service.actuals import Progress
@@ -26,8 +27,10 @@ from tests.house import House, open_house
 from tests.indicators.given import ACTUALS, items, post, row
 from tests.indicators.importing import (
     IMPORTS,
+    Watching,
     acted,
     counted,
+    events,
     key,
     lines,
     look,
@@ -293,34 +296,31 @@ async def test_what_is_over_is_not_cancelled(stocked: House) -> None:
 # --- watching
 
 
-def events(stream: str) -> list[tuple[str, Any]]:
-    """The named events of a stream."""
-    told = [dict(line.split(": ", 1) for line in block.split("\n") if ": " in line) for block in stream.split("\n\n")]
-    return [(each["event"], json.loads(each["data"])) for each in told if "event" in each]
+@pytest.fixture
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_results, "LOOK_SECONDS", 0.005)
 
 
-async def test_progress_is_streamed_until_the_import_is_over(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.indicators.api.import_results.LOOK_SECONDS", 0.005)
-
-    async def happen(_progress: Progress) -> None:
-        await asyncio.sleep(0.05)
-
+@pytest.mark.usefixtures("_looks_often")
+async def test_progress_is_streamed_until_the_import_is_over(stocked: House) -> None:
     import_id = await queued(stocked, lines(*THREE))
-    path = f"{IMPORTS}/{import_id}/progress"
-    watching = asyncio.create_task(stocked.client.get(path, headers=stocked.admin))
-    await asyncio.sleep(0.05)
+    watching = Watching(stocked, import_id)
+    await watching.until('"state":"queued"')
+
+    async def happen(progress: Progress) -> None:
+        await watching.until(f'"state":"running","received_bytes":{len(lines(*THREE))}')
+        await watching.until(f'"rows_written":{progress.rows_written}}}')
+
     runner = Watched(stocked, happen, is_after=True)
     assert await runner.step() is True
     await runner.close()
-    response = await watching
+    told = await watching.end()
 
-    assert response.headers["Content-Type"].startswith("text/event-stream")
-    assert (response.headers["Cache-Control"], response.headers["X-Accel-Buffering"]) == ("no-store", "no")
-    assert response.text.startswith("retry: 2000\n\n")
-    told = events(response.text)
+    assert watching.headers["content-type"].startswith("text/event-stream")
+    assert (watching.headers["cache-control"], watching.headers["x-accel-buffering"]) == ("no-store", "no")
+    assert watching.text.startswith("retry: 2000\n\n")
     assert [name for name, _ in told] == ["progress"] * (len(told) - 1) + ["done"]
-    states = list(dict.fromkeys(said["state"] for _, said in told))
-    assert states == ["queued", "running", "done"]
+    assert list(dict.fromkeys(said["state"] for _, said in told)) == ["queued", "running", "done"]
     written = [said["progress"]["rows_written"] for _, said in told]
     assert written == sorted(written)
     assert told[-1][1]["progress"] == {"rows_read": 3, "rows_checked": 3, "rows_written": 3}
@@ -335,15 +335,38 @@ async def test_the_stream_of_what_is_over_ends_at_once(stocked: House) -> None:
         assert [(name, said["state"]) for name, said in events(response.text)] == [("done", "done")]
 
 
-async def test_streams_end_with_their_process(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.indicators.api.import_results.LOOK_SECONDS", 0.005)
-    import_id = await queued(stocked, lines(*THREE))
-    path = f"{IMPORTS}/{import_id}/progress"
-    watching = asyncio.create_task(stocked.client.get(path, headers=stocked.admin))
-    await asyncio.sleep(0.05)
+@pytest.mark.usefixtures("_looks_often")
+async def test_streams_end_with_their_process(stocked: House) -> None:
+    watching = Watching(stocked, await queued(stocked, lines(*THREE)))
+    await watching.until("progress")
     stocked.composition.stop_waiting()
-    response = await watching
-    assert [name for name, _ in events(response.text)] == ["progress"]
+    assert [name for name, _ in await watching.end()] == ["progress"]
+
+
+@pytest.mark.usefixtures("_looks_often")
+async def test_a_stream_ends_after_a_while_and_its_watcher_comes_again(stocked: House, monkeypatch: Any) -> None:
+    watching = Watching(stocked, await queued(stocked, lines(*THREE)))
+    await watching.until("progress")
+    monkeypatch.setattr(import_results, "LONGEST_SECONDS", 0.0)
+    assert [name for name, _ in await watching.end()] == ["progress"]
+    assert watching.text.startswith("retry: 2000\n\n")
+
+
+@pytest.mark.usefixtures("_looks_often")
+async def test_a_stream_without_news_says_that_it_lives(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_results, "PING_SECONDS", 0.001)
+    watching = Watching(stocked, await queued(stocked, lines(*THREE)))
+    await watching.until(": ping\n\n")
+    stocked.composition.stop_waiting()
+    await watching.end()
+
+
+@pytest.mark.usefixtures("_looks_often")
+async def test_the_stream_of_what_was_forgotten_ends(stocked: House) -> None:
+    watching = Watching(stocked, await queued(stocked, lines(*THREE)))
+    await watching.until("progress")
+    await change(stocked, "DELETE FROM import")
+    assert [name for name, _ in await watching.end()] == ["progress"]
 
 
 # --- forgetting
@@ -414,35 +437,6 @@ def test_what_killed_processes_left_is_cleared_away(tmp_path: Path, monkeypatch:
         os.utime(folder, (0, 0))
     clear_folders()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chitieu-import-b", "chitieu-test-c"]
-
-
-async def watched(house: House, monkeypatch: pytest.MonkeyPatch, **times: float) -> str:
-    """The stream of an import that only waits."""
-    for name, seconds in {"LOOK_SECONDS": 0.005, **times}.items():
-        monkeypatch.setattr(f"services.indicators.api.import_results.{name}", seconds)
-    import_id = await queued(house, lines(*THREE))
-    return str((await house.client.get(f"{IMPORTS}/{import_id}/progress", headers=house.admin)).text)
-
-
-async def test_a_stream_ends_after_a_while_and_its_watcher_comes_again(stocked: House, monkeypatch: Any) -> None:
-    stream = await watched(stocked, monkeypatch, LONGEST_SECONDS=0.02)
-    assert [name for name, _ in events(stream)] == ["progress"]
-    assert stream.startswith("retry: 2000\n\n")
-
-
-async def test_a_stream_without_news_says_that_it_lives(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = await watched(stocked, monkeypatch, LONGEST_SECONDS=0.05, PING_SECONDS=0.001)
-    assert ": ping\n\n" in stream
-
-
-async def test_the_stream_of_what_was_forgotten_ends(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.indicators.api.import_results.LOOK_SECONDS", 0.005)
-    import_id = await queued(stocked, lines(*THREE))
-    path = f"{IMPORTS}/{import_id}/progress"
-    watching = asyncio.create_task(stocked.client.get(path, headers=stocked.admin))
-    await asyncio.sleep(0.05)
-    await change(stocked, "DELETE FROM import")
-    assert [name for name, _ in events((await watching).text)] == ["progress"]
 
 
 # --- the job

@@ -24,6 +24,7 @@ _TABLES = [
       request_id text,
       mode text NOT NULL,
       on_stale text NOT NULL,
+      on_blank text NOT NULL,
       is_dry_run boolean NOT NULL,
       number_style text,
       sheet text,

@@ -122,6 +122,7 @@ async def accept_body(
         sha256=sent.sha256.hex(),
         mode=terms.mode.value,
         on_stale=terms.on_stale.value,
+        on_blank=terms.on_blank.value,
         dry_run=bool(db.info.get("dry_run")),
         number_style=terms.style,
         sheet=sheet,
@@ -253,7 +254,9 @@ def import_body(found: Mapping[str, Any], request: Request) -> dict[str, Any]:
         return _post_body(found)
     language = language_of(request.headers.get("Accept-Language"))
     return {
-        **{name: found[name] for name in ("import_id", "state", "mode", "on_stale", "name", "content_type")},
+        **{
+            name: found[name] for name in ("import_id", "state", "mode", "on_stale", "on_blank", "name", "content_type")
+        },
         "dry_run": found["is_dry_run"],
         "size_bytes": found["size_bytes"],
         "received_bytes": found["received_bytes"],
@@ -273,12 +276,13 @@ def _post_body(found: Mapping[str, Any]) -> dict[str, Any]:
     counts = {name: found[name] for name in _COUNTS}
     written = counts["created"] + counts["updated"]
     import_id, mode, at = found["posting_import_id"], found["posting_mode"], found["recorded_at"]
-    told = {"errors": None, "errors_total": None, "warnings": None, "warnings_total": None}
+    told = {"left_blank": None, "errors": None, "errors_total": None, "warnings": None, "warnings_total": None}
     return {
         "import_id": import_id,
         "state": State.DONE,
         "mode": mode,
         "on_stale": None,
+        "on_blank": None,
         "name": None,
         "content_type": None,
         "dry_run": False,
@@ -312,6 +316,7 @@ def _result(found: Mapping[str, Any], language: str) -> dict[str, Any] | None:
         return None
     return {
         **kept["counts"],
+        "left_blank": kept["left_blank"],
         "mode": found["mode"],
         "dry_run": found["is_dry_run"],
         "import_id": None if found["is_dry_run"] else found["import_id"],

@@ -29,6 +29,9 @@ class ImportBody(Body):
     )
     mode: Literal["atomic", "partial"] = Field("atomic", description="All rows or none, or the good ones.")
     on_stale: Literal["refuse", "skip"] = Field("refuse", description="A row older than what is stored.")
+    on_blank: Literal["refuse", "skip"] = Field(
+        "refuse", description="A row that names a figure and says nothing of it."
+    )
     dry_run: bool = Field(False, description="Run everything, answer the same, and keep no figure.")
     number_style: NumberStyle | None = Field(None, description="How numbers in texts are written.")
     sheet: str | None = Field(None, max_length=100, description="The sheet of a workbook to read.")
@@ -51,6 +54,7 @@ class ImportProgress(BaseModel):
 class ImportResult(Posted):
     """What became of the rows; of a post made at once the faults are not kept, only their reply had them."""
 
+    left_blank: int | None  # type: ignore[assignment]  # the same
     errors: list[PostedFault] | None  # type: ignore[assignment]  # the one thing that is not kept for ever
     errors_total: int | None  # type: ignore[assignment]  # the same
     warnings: list[PostedFault] | None  # type: ignore[assignment]  # the same
@@ -64,6 +68,7 @@ class Import(BaseModel):
     state: State
     mode: str
     on_stale: str | None = Field(description="Null of a post made at once: not kept.")
+    on_blank: str | None = Field(description="The same.")
     dry_run: bool
     name: str | None
     content_type: str | None = Field(description="Null: a post made at once, or the revert of an import.")
@@ -89,6 +94,7 @@ class ListedImport(BaseModel):
     state: State
     mode: str
     on_stale: str
+    on_blank: str
     dry_run: bool
     name: str | None
     content_type: str | None

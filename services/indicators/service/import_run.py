@@ -22,6 +22,7 @@ from services.indicators.domain.import_errors import Sorting
 from services.indicators.domain.imports import SHA256_MISMATCH, State, kept_faults, kept_problem
 from services.indicators.service.actuals import (
     Mode,
+    OnBlank,
     OnStale,
     PostRefused,
     PostResult,
@@ -143,6 +144,7 @@ class Run:
             self._house.settings.is_demo,
             mode=Mode(terms["mode"]),
             on_stale=OnStale(terms["on_stale"]),
+            on_blank=OnBlank(terms["on_blank"]),
             style=tabular.NumberStyle(style) if style else None,
             sha256=digest,
             import_id=self._claim.import_id,
@@ -167,6 +169,7 @@ class Run:
             receipt = sign_receipt(self._house, facts)
         return {
             "counts": result.counts,
+            "left_blank": result.blank,
             "errors": kept_faults(result.errors.listed()),
             "errors_total": result.errors.total,
             "warnings": kept_faults(result.warnings.listed()),

@@ -76,6 +76,7 @@ def _terms(asked: ImportBody) -> dict[str, Any]:
         "state": State.RECEIVING.value,
         "mode": asked.mode,
         "on_stale": asked.on_stale,
+        "on_blank": asked.on_blank,
         "is_dry_run": asked.dry_run,
         "number_style": asked.number_style,
         "sheet": asked.sheet,
@@ -201,7 +202,7 @@ async def revert_import(db: Session, caller: Caller, import_id: UUID, reason: st
     for code, province in written.admin_units:
         if not caller.covers(code, province):
             raise Forbidden(UNIT_NOT_COVERED, admin_unit=code)
-    terms = {"state": State.QUEUED.value, "mode": "atomic", "on_stale": "skip", "is_dry_run": False}
+    terms = {"state": State.QUEUED.value, "mode": "atomic", "on_stale": "skip", "on_blank": "skip", "is_dry_run": False}
     made = None
     if found["reverted_by"] is None:
         fields = {**terms, "reverts": import_id, "reason": reason}

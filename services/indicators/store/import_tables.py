@@ -79,6 +79,7 @@ class Import(Base, table=True):
     request_id: str | None = Field(default=None, sa_type=Text)
     mode: str = Field(sa_type=Text)
     on_stale: str = Field(sa_type=Text)
+    on_blank: str = Field(sa_type=Text)
     is_dry_run: bool = Field(sa_type=Boolean)
     number_style: str | None = Field(default=None, sa_type=Text)
     sheet: str | None = Field(default=None, sa_type=Text)

@@ -22,8 +22,9 @@ imports = table_of(Import)
 chunks = table_of(ImportChunk)
 PROGRESS = ("rows_read", "rows_checked", "rows_written")
 LISTED = (
-    "import_id", "state", "mode", "on_stale", "dry_run", "name", "content_type", "size_bytes", "received_bytes",
-    "sha256", "progress", "counts", "reverts", "client_id", "created_at", "started_at", "finished_at", "expires_at",
+    "import_id", "state", "mode", "on_stale", "on_blank", "dry_run", "name", "content_type", "size_bytes",
+    "received_bytes", "sha256", "progress", "counts", "reverts", "client_id", "created_at", "started_at",
+    "finished_at", "expires_at",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from chassis.keys import ensure_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
 from chassis.settings import Settings, read_settings
 from chitieu import operating
-from chitieu.client import AsyncClient, Patience, Terms
+from chitieu.client import AsyncClient, NumberStyle, Patience, Terms
 from chitieu.demo import demo_settings
 from chitieu.tokens import local_signer
 from chitieu.troubles import Trouble
@@ -52,6 +52,17 @@ Token = Annotated[
     typer.Option("--token", envvar="CHITIEU_TOKEN", help="Bearer token [made with the local key, when there is one]."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX, XLS, NDJSON, JSON, Parquet (.gz, .zst); -: stdin."),
+]
+VerifyReceipts = Annotated[
+    Path | None,
+    typer.Option("--verify-receipts", help="Compare the receipts of this folder; send again what is lost."),
+]
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", envvar="XDG_STATE_HOME", hidden=True, help="Where unfinished pushes are.")
+]
 LOCAL_DOOR = "http://127.0.0.1:8000"
 
 
@@ -154,10 +165,7 @@ class PushCommand(TyperCommand):
 
 @app.command(cls=PushCommand)
 def push(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX, XLS, NDJSON, JSON, Parquet (.gz, .zst); -: stdin."),
-    ] = None,
+    files: Files = None,
     type_name: Annotated[
         FileType | None, typer.Option("--type", help="Type of the files; else by their names.")
     ] = None,
@@ -178,20 +186,15 @@ def push(
         Path | None, typer.Option("--errors", help="Write the refused rows, with reasons, to this CSV or XLSX file.")
     ] = None,
     receipts: Annotated[Path | None, typer.Option("--receipts", help="Keep receipts in this folder.")] = None,
-    verify_receipts: Annotated[
-        Path | None,
-        typer.Option("--verify-receipts", help="Compare the receipts of this folder; send again what is lost."),
-    ] = None,
-    for_machines: Annotated[bool, typer.Option("--json", help="Answer one JSON object on standard output.")] = False,
+    verify_receipts: VerifyReceipts = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer one JSON object on standard output.")] = False,
     patience: Annotated[
         float, typer.Option("--patience", min=0, help="Seconds to wait in all while the server is away.")
     ] = 120,
     url: Url = LOCAL_DOOR,
     token: Token = None,
     data_dir: DataDir = None,
-    state_dir: Annotated[
-        Path, typer.Option("--state-dir", envvar="XDG_STATE_HOME", hidden=True, help="Where unfinished pushes are.")
-    ] = Path("~/.local/state"),
+    state_dir: StateDir = Path("~/.local/state"),
 ) -> None:
     """Post figures from files; the same file again is harmless, and finishes what was broken off.
 
@@ -200,22 +203,17 @@ def push(
     if bool(files) == bool(verify_receipts):
         raise Trouble("Name files to push, or a folder of receipts with --verify-receipts; not both.")
     shown = operating.token_at(url, token, settings_with(data_dir=data_dir))
-    terms = Terms(
-        "partial" if partial else "atomic", dry_run, on_stale.value, number_style.value if number_style else None, sheet
-    )
-    blank = on_blank.value if on_blank else None
+    style: NumberStyle | None = number_style.value if number_style else None
+    terms = Terms("partial" if partial else "atomic", dry_run, on_stale.value, style, sheet)
     pushing = part("push")
+    blank = on_blank.value if on_blank else None
+    options = pushing.Options(terms, state_dir.expanduser() / "chitieu/push", type_name, receipts, errors, blank)
 
     async def work() -> int:
         async with AsyncClient(url, shown, patience=Patience(seconds=patience)) as client:
             if verify_receipts:
-                return int(
-                    await pushing.verify(client, verify_receipts, sends_again=not dry_run, for_machines=for_machines)
-                )
-            options = pushing.Options(
-                terms, state_dir.expanduser() / "chitieu/push", type_name, receipts, errors, blank
-            )
-            return int(await pushing.push(client, url, files, options, for_machines=for_machines))
+                return int(await pushing.verify(client, verify_receipts, sends_again=not dry_run, for_machines=as_json))
+            return int(await pushing.push(client, url, files, options, for_machines=as_json))
 
     raise typer.Exit(asyncio.run(work()))
 

@@ -54,7 +54,7 @@ Token = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX, XLS, NDJSON, JSON, Parquet (.gz, .zst); -: stdin."),
+    typer.Argument(metavar="FILE", help="CSV, TSV, XLSX, XLS, NDJSON, JSON, Parquet (.gz, .zst); -: stdin."),
 ]
 VerifyReceipts = Annotated[
     Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import httpx2
+from anyio import to_thread
 from joserfc.jwk import KeySet
 
 from chassis.receipts import read_keys
@@ -25,11 +27,10 @@ Mode = Literal["atomic", "partial"]
 OnStale = Literal["refuse", "skip"]
 OnBlank = Literal["refuse", "skip"]
 NumberStyle = Literal["vi", "en", "plain"]
-ErrorsForm = Literal["csv", "xlsx", "json"]
+ErrorsForm = Literal["csv", "xlsx"]
 _ERRORS_TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "json": "application/json",
 }
 
 
@@ -209,9 +210,13 @@ class AsyncClient:
 
     async def save_errors(self, import_id: uuid.UUID | str, file: Path) -> None:
         """Write the refused rows of an import to a file: CSV, XLSX or JSON by its name."""
-        named = file.suffix.lower().lstrip(".")
-        form: ErrorsForm = "xlsx" if named == "xlsx" else "json" if named == "json" else "csv"
-        file.write_bytes(await self.read_errors(import_id, form))  # noqa: ASYNC240 - one small file
+        named = file.suffix.lower()
+        if named == ".json":
+            rows = await self.read_all(f"{IMPORTS}/{import_id}/errors")
+            content = json.dumps(rows, ensure_ascii=False).encode()
+        else:
+            content = await self.read_errors(import_id, "xlsx" if named == ".xlsx" else "csv")
+        await to_thread.run_sync(file.write_bytes, content)
 
 
 def _fresh_key() -> dict[str, str]:

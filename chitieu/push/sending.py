@@ -33,7 +33,6 @@ from chitieu.push.state import begin
 from chitieu.push.telling import PLAIN
 
 STDIN = Path("-")
-LARGEST_FORM = 4 * 1024 * 1024
 WORKBOOKS = frozenset({TYPES["xlsx"], TYPES["xls"]})
 _PHASES = {"sending": "Đang gửi", "working": "Máy chủ đang xử lý"}
 
@@ -51,8 +50,7 @@ class Options:
 
     def terms_of(self, body: Body) -> Terms:
         """The terms of one file."""
-        is_form = body.content_type in WORKBOOKS and body.size <= LARGEST_FORM
-        return replace(self.terms, on_blank=self.on_blank or ("skip" if is_form else "refuse"))
+        return replace(self.terms, on_blank=self.on_blank or ("skip" if body.content_type in WORKBOOKS else "refuse"))
 
 
 @dataclass(slots=True)
@@ -88,8 +86,8 @@ class Pusher:
                     body,
                     terms,
                     key=pushing.key,
-                    # An import keeps the refused rows as they were sent; it does not leave out blank ones.
-                    as_import=True if self.options.errors and terms.on_blank == "refuse" else None,
+                    # An import keeps the refused rows as they were sent.
+                    as_import=True if self.options.errors else None,
                     report=report,
                 )
             except ClientError as error:

@@ -186,15 +186,35 @@ def test_every_bad_figure_is_refused_in_words(
 
 
 def test_all_that_is_wrong_with_a_row_is_told() -> None:
-    found = verdict({"measured_on": "2027-01-01", "level": 1, "rank": 1}, ratio(6, None, indicator="COUNT", value=1))
+    found = verdict(
+        {"measured_on": "2027-01-01", "level": 1, "rank": 1},
+        ratio(6, None, indicator="COUNT", value=1, done_on="2027-01-01"),
+        {"period": "2027", "measured_on": "2027-01-01", "value": 101},
+    )
     assert told(found.findings) == [
         (1, "measured_on", "day_in_future"),
         (1, "level", "value_kind_mismatch"),
         (1, "rank", "value_kind_mismatch"),
         (2, "numerator", "value_kind_mismatch"),
+        (2, "done_on", "value_kind_mismatch"),
+        (3, "period", "period_not_begun"),
+        (3, "measured_on", "day_in_future"),
+        (3, "value", "value_above_100"),
     ]
-    both = verdict({**WITHDRAWN, "reason": None, "value": 1, "note": "x"})
-    assert told(both.findings) == [(1, "reason", "reason_missing"), (1, "value", "value_not_allowed")]
+
+
+def test_of_a_withdrawal_only_that_it_carries_something_is_told() -> None:
+    rows = [
+        {**WITHDRAWN, "reason": None, "value": 101},
+        {**WITHDRAWN, "numerator": 6},
+        {**WITHDRAWN, "done_on": "2027-01-01"},
+    ]
+    assert told(verdict(*rows).findings) == [
+        (1, "reason", "reason_missing"),
+        (1, "value", "value_not_allowed"),
+        (2, "numerator", "value_not_allowed"),
+        (3, "done_on", "value_not_allowed"),
+    ]
 
 
 # Cells, kind, the number.

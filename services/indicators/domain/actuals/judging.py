@@ -72,12 +72,13 @@ def judge_rows(found: pl.DataFrame, today: date) -> Verdict:
     measured it describes the period's end, or today before that.
     """
     present = [name for name in FIGURE_COLUMNS if found[name].null_count() < found.height]
-    general = judge(found, list(_general(present, today)))
-    sound = without(found, general)
+    times = judge(found, list(_time_checks(today)))
+    forms = judge(found, list(_form_checks(present, today)))
+    sound = without(found, forms)
     percents = _percents(sound)
     figures = _figures(percents, present)
     numbers = _judge_numbers(figures)
-    findings = Findings.together([general, _marks(sound), numbers])
+    findings = Findings.together([times, forms, _marks(sound), numbers])
     kept = without(figures, findings)
     return Verdict(_stored(kept, today), findings, _odd(kept))
 
@@ -87,11 +88,15 @@ def without(frame: pl.DataFrame, findings: Findings) -> pl.DataFrame:
     return frame.filter(~pl.col("row").is_in(findings.rows.implode())) if findings.total else frame
 
 
-def _general(present: list[str], today: date) -> Iterator[Check]:
-    seen = {name: {"value": pl.col(name)} for name in (*FIGURE_COLUMNS, "period", "measured_on")}
-    starts = {**seen["period"], "starts_on": pl.col("starts_on")}
+def _time_checks(today: date) -> Iterator[Check]:
+    starts = {"value": pl.col("period"), "starts_on": pl.col("starts_on")}
     yield Check(rules.PERIOD_NOT_BEGUN, "period", pl.col("starts_on") > today, starts)
-    yield Check(rules.DAY_IN_FUTURE, "measured_on", pl.col("measured_on") > today, seen["measured_on"])
+    measured_on = pl.col("measured_on")
+    yield Check(rules.DAY_IN_FUTURE, "measured_on", measured_on > today, {"value": measured_on})
+
+
+def _form_checks(present: list[str], today: date) -> Iterator[Check]:
+    seen = {name: {"value": pl.col(name)} for name in FIGURE_COLUMNS}
     yield Check(rules.REASON_MISSING, "reason", ~_IS_SET & pl.col("reason").is_null())
     for name in present:
         given = pl.col(name).is_not_null()
@@ -102,8 +107,9 @@ def _general(present: list[str], today: date) -> Iterator[Check]:
     for name in ("value", "level", "rank", "text", "done_on"):
         yield Check(rules.VALUE_MISSING, name, _IS_SET & is_empty & _TAKES[name], {"expected": _EXPECTED})
     if "done_on" in present:
-        yield Check(rules.DAY_IN_FUTURE, "done_on", pl.col("done_on") > today, seen["done_on"])
-        late = (pl.col("done_on") > pl.col("ends_on")) & (pl.col("done_on") <= today)
+        is_done = _IS_SET & _TAKES["done_on"]
+        yield Check(rules.DAY_IN_FUTURE, "done_on", is_done & (pl.col("done_on") > today), seen["done_on"])
+        late = is_done & (pl.col("done_on") > pl.col("ends_on")) & (pl.col("done_on") <= today)
         yield Check(rules.DONE_AFTER_PERIOD, "done_on", late, {**seen["done_on"], "ends_on": pl.col("ends_on")})
     if "numerator" in present or "denominator" in present:
         yield from _ratio_checks()
@@ -111,20 +117,21 @@ def _general(present: list[str], today: date) -> Iterator[Check]:
 
 def _ratio_checks() -> Iterator[Check]:
     top, bottom = pl.col("numerator"), pl.col("denominator")
+    is_ratio = _IS_RATIO & _IS_SET
     is_above = (bottom > 0) & (top > bottom) & ~pl.col("allows_above_100")
     values = {"value": plainly("numerator"), "denominator": plainly("denominator")}
-    yield Check(rules.ROW_FIELD_MISSING, "numerator", top.is_null() & bottom.is_not_null() & _IS_RATIO)
-    yield Check(rules.ROW_FIELD_MISSING, "denominator", bottom.is_null() & top.is_not_null() & _IS_RATIO)
+    yield Check(rules.ROW_FIELD_MISSING, "numerator", top.is_null() & bottom.is_not_null() & is_ratio)
+    yield Check(rules.ROW_FIELD_MISSING, "denominator", bottom.is_null() & top.is_not_null() & is_ratio)
     below: dict[str, pl.Expr | str | int] = {
         "value": plainly("numerator"),
         "scale": "≥ 0",
         "suggestion_vi": "",
         "suggestion_en": "",
     }
-    yield Check(rules.VALUE_OUT_OF_SCALE, "numerator", (top < 0) & _IS_RATIO, below, plainly("numerator"))
-    yield Check(rules.DENOMINATOR_ZERO, "denominator", (bottom <= 0) & _IS_RATIO, {}, plainly("denominator"))
+    yield Check(rules.VALUE_OUT_OF_SCALE, "numerator", (top < 0) & is_ratio, below, plainly("numerator"))
+    yield Check(rules.DENOMINATOR_ZERO, "denominator", (bottom <= 0) & is_ratio, {}, plainly("denominator"))
     yield Check(
-        rules.NUMERATOR_ABOVE_DENOMINATOR, "numerator", is_above & _IS_RATIO, values, plainly("numerator")
+        rules.NUMERATOR_ABOVE_DENOMINATOR, "numerator", is_above & is_ratio, values, plainly("numerator")
     )  # fmt: skip
 
 

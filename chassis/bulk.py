@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -24,8 +24,7 @@ Outcome = TypeVar("Outcome")
 
 async def copy_rows(db: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Add rows given one by one; for hundreds of rows of any kind."""
-    driver = await _driver(db, f"COPY {table} FROM STDIN")
-    with _translated(driver):
+    async with _copying(db, f"COPY {table} FROM STDIN") as driver:
         await driver.copy_records_to_table(table, records=rows, columns=list(columns))
 
 
@@ -40,7 +39,6 @@ async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile:
     `meanwhile` runs in a thread as soon as the rows are written out, while the database still takes them in; answers
     what it answers.
     """
-    driver = await _driver(db, f"COPY {table} FROM STDIN")
     loop, pieces = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
 
     def work() -> Outcome:
@@ -51,12 +49,12 @@ async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile:
             loop.call_soon_threadsafe(pieces.put_nowait, None)
         return meanwhile()
 
-    working = asyncio.create_task(asyncio.to_thread(work))
-    try:
-        with _translated(driver):
+    async with _copying(db, f"COPY {table} FROM STDIN") as driver:
+        working = asyncio.create_task(asyncio.to_thread(work))
+        try:
             await driver.copy_to_table(table, source=_all_of(pieces), columns=frame.columns, format="csv")
-    finally:
-        outcome = await working
+        finally:
+            outcome = await working
     return outcome
 
 
@@ -67,9 +65,8 @@ async def _all_of(pieces: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
 
 async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFrame:
     """The rows of a query as a frame; `schema` names its columns in their order."""
-    driver = await _driver(db, f"COPY ({query}) TO STDOUT")
     found = BytesIO()
-    with _translated(driver):
+    async with _copying(db, f"COPY ({query}) TO STDOUT") as driver:
         await driver.copy_from_query(query, output=found, format="csv")
     if not found.tell():
         return pl.DataFrame(schema=schema)
@@ -77,22 +74,30 @@ async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFra
     return pl.read_csv(found, has_header=False, schema=schema)
 
 
-async def _driver(db: ReadSession, statement: str) -> Any:
-    """The driver's connection under a session, its transaction begun."""
+@contextlib.asynccontextmanager
+async def _copying(db: ReadSession, statement: str) -> AsyncIterator[Any]:
+    """The driver's connection under a session, its transaction begun; its errors are SQLAlchemy's afterwards, so that
+    one place turns them into problems.
+    """
     connection = await db.connection()
     db.info.get("note_copy", _unnoted)(statement)
-    raw = await connection.get_raw_connection()
-    return raw.driver_connection
+    driver = (await connection.get_raw_connection()).driver_connection
+    try:
+        yield driver
+    except Exception as error:
+        is_refusal = isinstance(error, asyncpg.PostgresError) and not isinstance(error, asyncpg.PostgresConnectionError)
+        is_lost = not is_refusal or driver is None or driver.is_closed()
+        if is_lost:
+            # Cut off in the middle of a copy the driver waits for its end: nothing can be asked of it, not even to
+            # roll back.
+            await connection.invalidate(error)
+        if is_refusal or isinstance(error, _DRIVERS) or driver is None or driver.is_closed():
+            raise DBAPIError("COPY", None, error, connection_invalidated=is_lost) from error
+        raise
+
+
+_DRIVERS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 def _unnoted(_statement: str) -> None:
     return None
-
-
-@contextlib.contextmanager
-def _translated(driver: Any) -> Iterator[None]:
-    """Errors of the driver as everybody else's: SQLAlchemy's, so that one place turns them into problems."""
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DBAPIError("COPY", None, error, connection_invalidated=driver.is_closed()) from error

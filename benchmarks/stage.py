@@ -59,21 +59,22 @@ class Process:
             RuntimeError: it ended, or said nothing in time; with its last words.
         """
         command = [sys.executable, "-m", "chitieu", "serve", self.name, "--port", str(self.port)]
-        with self._log.open("wb") as log:
+        said_before = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=environment(**self.settings), stdout=log, stderr=log, process_group=0
             )
         for _ in range(int(START_SECONDS / PAUSE_SECONDS)):
-            if b" is ready at " in self._log.read_bytes():
+            if b" is ready at " in self._log.read_bytes()[said_before:]:
                 return
             if self._process.poll() is not None:
                 break
             time.sleep(PAUSE_SECONDS)
         raise RuntimeError(f"{self.name} did not start: {self.said()}")
 
-    def said(self) -> str:
-        """Its last words."""
-        return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    def said(self, most: int = 4000) -> str:
+        """Its last words, over all its lives."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-most:]
 
     def stop(self, sign: signal.Signals = signal.SIGKILL) -> None:
         """End it, at once or (SIGTERM) in order. Harmless when it does not run."""

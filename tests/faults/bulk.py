@@ -23,6 +23,7 @@ from tests.faults.snapshot import Snapshot, take
 
 VICTIMS = ("service", "postgres", "both")
 FORMS = ("csv", "ndjson", "json", "parquet", "xlsx")
+SAID_CHARACTERS = 20_000
 # Whoever takes over an import of the dead need not wait long for it here.
 SETTINGS = {"CHITIEU_IMPORT_LEASE_SECONDS": "3", "CHITIEU_IMPORT_POLL_SECONDS": "0.1"}
 
@@ -53,6 +54,7 @@ class Verdict:
     kept: Snapshot
     kills: int
     seconds: float
+    said: str = ""  # by the service, of faults that it did not foresee
 
     @property
     def broken(self) -> list[str]:
@@ -94,9 +96,8 @@ async def perform(
         load.is_over = True
         await asyncio.gather(*work)
     await _ask_again(load, clients)
-    return Verdict(
-        journal, await take(stage, [client.name for client in clients]), plan.kills, time.monotonic() - started
-    )
+    kept = await take(stage, [client.name for client in clients])
+    return Verdict(journal, kept, plan.kills, time.monotonic() - started, stage.indicators.said(SAID_CHARACTERS))
 
 
 async def _kill(stage: Stage, plan: Plan, journal: Journal, report: Callable[[str], None]) -> None:
@@ -157,11 +158,14 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=16)
     options.add_argument("--most-rows", type=int, default=1000)
     options.add_argument("--forms", default=",".join(FORMS))
+    options.add_argument("--victims", default=",".join(VICTIMS))
     given = options.parse_args()
-    plan = Plan(given.kills, given.seed, given.clients, given.most_rows, forms=tuple(given.forms.split(",")))
+    forms, victims = (tuple(words.split(",")) for words in (given.forms, given.victims))
+    plan = Plan(given.kills, given.seed, given.clients, given.most_rows, forms=forms, victims=victims)
     verdict = asyncio.run(run(plan, lambda line: sys.stdout.write(line + "\n")))
     broken = verdict.broken
-    sys.stdout.write("\n".join([str(verdict), *broken[:50], f"{len(broken)} promises broken", ""]))
+    said = [verdict.said] if broken else []
+    sys.stdout.write("\n".join([str(verdict), *said, *broken[:50], f"{len(broken)} promises broken", ""]))
     sys.exit(1 if broken else 0)
 
 

@@ -109,6 +109,8 @@ class Client:
         params = {"mode": posting.mode, "on_stale": "skip", "dry_run": str(posting.is_dry_run).lower()}
         answer = await self._http.post(ACTUALS, content=posting.body, params=params, headers=headers)
         self._load.journal.count(str(answer.status_code))
+        if answer.status_code >= 500 and answer.status_code != 503:
+            self._load.journal.broken.append(f"{posting.source} was answered {answer.status_code}: {answer.text[:600]}")
         if answer.status_code not in FINAL:
             return None
         is_replayed = answer.headers.get("Idempotency-Replayed") == "true"

@@ -15,7 +15,7 @@ from chassis.errors import RULES, Fault, HouseError, Refused, TooLarge, Unreadab
 from chassis.tabular.findings import Findings
 from chassis.tabular.parquet import read_parquet
 from chassis.tabular.sheets import read_workbook
-from chassis.tabular.table import Limits, Table, Titles
+from chassis.tabular.table import ROW, Kind, Limits, Table, Titles, table_of
 
 _SIZE = struct.Struct(">Q")
 _REFUSALS: dict[str, type[HouseError]] = {kind.__name__: kind for kind in (Unreadable, Refused, TooLarge)}
@@ -39,13 +39,31 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class TableSaid(msgspec.Struct, tag="table", frozen=True):
-    """Some rows."""
+    """Some rows: the columns that hold anything, and what kind they are of throughout, or cell by cell."""
 
     received: int
     is_strict: bool
     cells: bytes
-    kinds: bytes
+    kinds: dict[str, Kind]
+    mixed_kinds: bytes
     findings: bytes
+
+    @classmethod
+    def of(cls, table: Table) -> TableSaid:
+        """What there is to say of a table."""
+        cells = table.cells.select(name for name in table.cells.columns if name == ROW or _holds(table.cells[name]))
+        kinds = table.kinds.select(name for name in table.kinds.columns if name in cells.columns)
+        one = {name: Kind(kinds[name][0]) for name in kinds.columns if kinds[name].n_unique() == 1}
+        packed = (_packed(frame) for frame in (kinds.drop(*one), table.findings.frame))
+        return cls(table.received, table.is_strict, _packed(cells), one, *packed)
+
+    def table(self, titles: Titles) -> Table:
+        """The table."""
+        cells, mixed, findings = (pl.read_ipc(BytesIO(part)) for part in (self.cells, self.mixed_kinds, self.findings))
+        kinds: dict[str, pl.Series | Kind] = {**self.kinds, **mixed.to_dict()}
+        return table_of(
+            cells, titles, Findings(findings), received=self.received, is_strict=self.is_strict, kinds=kinds
+        )
 
 
 class FaultSaid(msgspec.Struct, frozen=True):
@@ -110,8 +128,7 @@ def answer(job: Job, body: bytes) -> Iterator[bytes]:
     """Everything there is to say about a file."""
     try:
         for table in job.tables(body):
-            frames = (_packed(frame) for frame in (table.cells, table.kinds, table.findings.frame))
-            yield msgspec.msgpack.encode(TableSaid(table.received, table.is_strict, *frames))
+            yield msgspec.msgpack.encode(TableSaid.of(table))
     except HouseError as error:
         faults = [FaultSaid(f.rule.code, dict(f.values), f.row, f.column, f.value) for f in error.faults]
         said = RefusalSaid(type(error).__name__, error.rule.code, dict(error.values), error.headers, faults)
@@ -120,19 +137,20 @@ def answer(job: Job, body: bytes) -> Iterator[bytes]:
         yield msgspec.msgpack.encode(EndSaid())
 
 
-def hear(content: bytes) -> Table | HouseError | None:
+def hear(content: bytes, titles: Titles) -> Table | HouseError | None:
     """What a message says: some rows, a refusal, or that there is no more."""
     said = _said.decode(content)
     if isinstance(said, RefusalSaid):
         faults = [Fault(RULES[f.code], f.values, row=f.row, column=f.column, value=f.value) for f in said.faults]
         return _REFUSALS[said.kind](RULES[said.code], faults=faults, headers=said.headers, **said.values)
-    if isinstance(said, EndSaid):
-        return None
-    cells, kinds, findings = (pl.read_ipc(BytesIO(part)) for part in (said.cells, said.kinds, said.findings))
-    return Table(cells, kinds, Findings(findings), said.received, said.is_strict)
+    return said.table(titles) if isinstance(said, TableSaid) else None
+
+
+def _holds(column: pl.Series) -> bool:
+    return column.null_count() < len(column)
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    frame.write_ipc(buffer)
+    frame.write_ipc(buffer, compression="lz4")  # a tenth of the bytes to hand over, in less time than it saves
     return buffer.getvalue()

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from chassis.errors import BODY_UNREADABLE, Fault, Unreadable
-from chassis.tabular.objects import TEXT, faults_as_table, read_objects
+from chassis.tabular.objects import TEXT, ObjectReader, faults_as_table
 from chassis.tabular.pieces import pieces
 from chassis.tabular.rules import ROW_NOT_UTF8, ROW_UNREADABLE
 from chassis.tabular.table import ROW, Table, Titles
@@ -30,35 +30,37 @@ _scan = JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
 def read_lines(source: bytes | Path, titles: Titles) -> Iterator[Table]:
     """Rows of NDJSON, numbered by their lines; blank lines are no rows."""
-    first_line = 1
+    reader = ObjectReader(titles)
+    first = 1
     for block in _whole_lines(source):
         lines = _lines(block)
-        texts = lines.with_row_index(ROW, first_line)
-        first_line += lines.height
-        is_blank = lines[TEXT].str.contains(r"^[ \t\r]*$").fill_null(value=False)
-        if is_blank.any():
-            texts = texts.filter(~is_blank)
-        for piece in texts.iter_slices(ROWS_AT_ONCE):
-            yield read_objects(piece, titles)
+        texts = lines.to_frame().with_row_index(ROW, first)
+        first += len(lines)
+        if not lines.str.starts_with("{").all():
+            texts = texts.filter(~lines.str.contains(r"^[ \t\r]*$").fill_null(value=False))
+        yield from map(reader.read, texts.iter_slices(ROWS_AT_ONCE))
 
 
 def _whole_lines(source: bytes | Path) -> Iterator[bytes]:
-    held = b""
+    """Lines in lots, each after the line feed that ends the line before it."""
+    held = b"\n"
     for piece in pieces(source):
-        end = held.rfind(b"\n") + 1
+        end = piece.rfind(b"\n") + 1
         if end:
-            yield held[:end]
-        held = held[end:] + piece
-    if held:
+            yield b"".join((held, memoryview(piece)[:end]))
+            held = piece[end - 1 :]
+        else:
+            held += piece
+    if len(held) > 1:
         yield held
 
 
-def _lines(block: bytes) -> pl.DataFrame:
+def _lines(block: bytes) -> pl.Series:
+    """The lines after a line feed, which keeps the reader from taking them for a packed file and unpacking it."""
     try:
-        # The line put in front keeps the reader from taking the block for a packed file and unpacking it.
-        return pl.read_lines(b"\n" + block, name=TEXT).slice(1)
+        return pl.read_lines(block, name=TEXT).to_series().slice(1)
     except pl.exceptions.ComputeError:
-        return _decoded_texts(block.removesuffix(b"\n").split(b"\n")).to_frame()
+        return _decoded_texts(block.removesuffix(b"\n").split(b"\n")[1:])
 
 
 def _decoded_texts(texts: list[bytes]) -> pl.Series:
@@ -82,15 +84,13 @@ def read_array(source: bytes | Path, titles: Titles, name: str | None = None) ->
     Raises:
         Unreadable: neither ("body_unreadable").
     """
-    reader = _ArrayReader(name)
+    array, reader = _ArrayReader(name), ObjectReader(titles)
     first = 1
-    for texts in reader.rows(source):
-        for start in range(0, len(texts), ROWS_AT_ONCE):
-            some = _decoded_texts(texts[start : start + ROWS_AT_ONCE]).to_frame()
-            yield read_objects(some.with_row_index(ROW, first + start), titles)
+    for texts in array.rows(source):
+        yield from map(reader.read, texts.to_frame().with_row_index(ROW, first).iter_slices(ROWS_AT_ONCE))
         first += len(texts)
-    if reader.broken is not None:
-        yield _read_broken(reader.broken, (first, reader.end), titles)
+    if array.broken is not None:
+        yield _read_broken(array.broken, (first, array.end), titles)
 
 
 class _ArrayReader:
@@ -104,7 +104,7 @@ class _ArrayReader:
         self._worth_cutting = 0
         self.broken: bytes | None = None
 
-    def rows(self, source: bytes | Path) -> Iterator[list[bytes]]:
+    def rows(self, source: bytes | Path) -> Iterator[pl.Series]:
         """The texts of rows in lots; what cannot be cut stays in `broken`."""
         held, has_begun, has_rows = b"", False, False
         for piece in pieces(source):
@@ -114,12 +114,12 @@ class _ArrayReader:
             found, held = self._cut(held)
             if found:
                 has_rows = True
-                yield found
+                yield _texts(found)
         last = self._finish(held, has_rows=has_rows)
         if last is None:
             self.broken = held
         elif last:
-            yield last
+            yield _texts(last)
 
     def _begin(self, held: bytes) -> int:
         start = held.lstrip(_BLANK)
@@ -132,7 +132,7 @@ class _ArrayReader:
         wanted = f'{{"{self._name or "…"}": […]}}'
         raise Unreadable(BODY_UNREADABLE, reason=f"[…] / {wanted}")
 
-    def _cut(self, held: bytes) -> tuple[list[bytes], bytes]:
+    def _cut(self, held: bytes) -> tuple[list[msgspec.Raw], bytes]:
         end = len(held)
         if end < self._worth_cutting:
             return [], held
@@ -141,14 +141,14 @@ class _ArrayReader:
             if end < 0:
                 break
             is_between = held[end + 1 : end + 1025].lstrip(_BLANK).startswith(b",")
-            found = _decoded(held[: end + 1]) if is_between else None
+            found = _decoded(memoryview(held)[: end + 1]) if is_between else None
             if found is not None:
                 self._worth_cutting = 0
                 return found, held[held.index(b",", end + 1) + 1 :]
         self._worth_cutting = 2 * len(held)  # trying at every piece would be quadratic
         return [], held
 
-    def _finish(self, held: bytes, *, has_rows: bool) -> list[bytes] | None:
+    def _finish(self, held: bytes, *, has_rows: bool) -> list[msgspec.Raw] | None:
         """The rows before the array's end; None where it does not end as it should."""
         body = held.rstrip(_BLANK)
         for sign in reversed(self.end):
@@ -160,11 +160,17 @@ class _ArrayReader:
         return _decoded(body)
 
 
-def _decoded(body: bytes) -> list[bytes] | None:
+def _decoded(body: bytes | memoryview) -> list[msgspec.Raw] | None:
     try:
-        return [bytes(raw) for raw in _elements.decode(b"[" + body + b"]")]
+        return _elements.decode(b"".join((b"[", body, b"]")))
     except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def _texts(rows: list[msgspec.Raw]) -> pl.Series:
+    """The texts of rows, null where they are not UTF-8."""
+    lines = _lines(b"\n".join((b"", *rows)))
+    return lines if len(lines) == len(rows) else _decoded_texts([bytes(row) for row in rows])  # rows of several lines
 
 
 def _read_broken(rest: bytes, start: tuple[int, bytes], titles: Titles) -> Table:
@@ -187,7 +193,7 @@ def _read_broken(rest: bytes, start: tuple[int, bytes], titles: Titles) -> Table
     if place >= len(text) or not (faults or _ends_well(text, place, end_signs)):
         faults.append(_no_row(number, "the array does not end as it should", "mảng không kết thúc đúng cách"))
     read = pl.DataFrame(rows, schema={ROW: pl.UInt32, TEXT: pl.String}, orient="row")
-    return Table.together([read_objects(read, titles), faults_as_table(faults, titles)])
+    return Table.together([ObjectReader(titles).read(read), faults_as_table(faults, titles)])
 
 
 def _element(text: str, place: int, number: int) -> tuple[int, int, Fault | None]:

@@ -24,14 +24,18 @@ from chassis.tabular.table import ROW, Kind, Table, Titles, in_row_order, table_
 TEXT = "text"
 MOST_SHAPES = 24
 HEAD_ROWS = 40  # so many odd rows in a row end the search for a further shape
-KEYS_AT_ONCE = 8  # the pattern engine keeps its fast path for so few groups; wider rows take several patterns
-MOST_KEYS = 64  # beyond, rows are read singly
+SAMPLE_ROWS = 100  # rows of a piece that are looked at for what the cells hold that are empty in the first
+KEYS_AT_ONCE = 15  # the pattern engine keeps its fast path for 16 groups; wider rows are gone through again
+CELL_STATES, MOST_STATES = 30, 2200  # of a pattern, roughly; beyond, the engine is slower than reading singly
 WORTHWHILE_ROWS = 200  # a shape of fewer rows is not sought again: reading them singly is as fast
 
 _SPACE = r"[ \t\r\n]*"
 _STRING = r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"'
 _NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
 _CELLS = {Kind.TEXT: _STRING, Kind.NUMBER: _NUMBER, Kind.FLAG: "(true|false)"}
+_UNTAKEN = {kind: re.sub(r"\((?!\?)", "(?:", cell) for kind, cell in _CELLS.items()}
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s{}:,"]+')
+_COMMON_SIGNS = frozenset(("{", ":", ": ", ",", ", ", "}", "}\r"))
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:-]+", re.ASCII)
 
 
@@ -47,28 +51,41 @@ class _OddError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The keys of a row in their order, and what each holds."""
+    """The keys of a row in their order, what each holds, and patterns of the signs before, between and after them."""
 
     keys: tuple[tuple[str, Kind], ...]
+    signs: tuple[str, ...]
 
-    def apart(self, texts: pl.Series) -> pl.DataFrame:
-        """The cells of rows of this shape, by the places of the keys; the last column tells which rows fit wholly."""
+    @property
+    def is_bearable(self) -> bool:
+        """Whether the pattern engine takes such rows apart faster than they are read singly."""
+        return sum(len(key) + CELL_STATES for key, _ in self.keys) <= MOST_STATES
+
+    def apart(self, texts: pl.Series) -> list[pl.Series]:
+        """The cells of rows of this shape, by the places of the keys; the last one tells which rows fit wholly."""
         found: list[pl.Series] = []
-        rest = texts
         for start in range(0, len(self.keys), KEYS_AT_ONCE):
-            groups = rest.str.extract_groups(self._pattern(start)).struct.unnest().get_columns()
-            found += groups[:-1]
-            rest = groups[-1]
-        return pl.DataFrame([column.alias(str(place)) for place, column in enumerate([*found, rest])])
+            groups = texts.str.extract_groups(self._pattern(start)).struct.unnest().get_columns()
+            found = [*found[: len(found) and -1], *groups]
+        return found
 
     def _pattern(self, start: int) -> str:
-        """A pattern for some of the keys, whose last group is what follows them; it fits only what is sound JSON."""
-        end = start + KEYS_AT_ONCE
-        pairs = (rf'"{re.escape(key)}"{_SPACE}:{_SPACE}(?:{_CELLS[kind]}|null)' for key, kind in self.keys[start:end])
-        inner = f"{_SPACE},{_SPACE}".join(pairs)
-        before = "," if start else rf"{_SPACE}\{{"
-        after = "(,(?s:.*))" if end < len(self.keys) else rf"(\}}){_SPACE}"
-        return f"^{before}{_SPACE}{inner}{_SPACE}{after}$"
+        """A pattern of the whole row, sound JSON only, that gives some of its cells and its last sign."""
+        wanted = range(start, start + KEYS_AT_ONCE)
+        parts = []
+        for place, (key, kind) in enumerate(self.keys):
+            cell = _CELLS[kind] if place in wanted else _UNTAKEN[kind]
+            before, colon = self.signs[2 * place : 2 * place + 2]
+            parts.append(f'{before}"{re.escape(key)}"{colon}(?:{cell}|null)')
+        return f"^{''.join(parts)}({self.signs[-1]})$"
+
+
+def _signs_of(text: str) -> tuple[str, ...]:
+    """Patterns of the signs around the keys and cells of a row; where its spacing is of its own kind, any will do."""
+    signs = _TOKEN.split(text)
+    if _COMMON_SIGNS.issuperset(signs):
+        return tuple(map(re.escape, signs))
+    return tuple(f"{_SPACE}{re.escape(sign.strip())}{_SPACE}" for sign in signs)
 
 
 @dataclass(slots=True)
@@ -139,63 +156,89 @@ class _Single:
         return table_of(cells, self.titles, findings, received=received, is_strict=True, kinds=kinds)
 
 
-def read_objects(texts: pl.DataFrame, titles: Titles) -> Table:
-    """Rows from their JSON texts; `texts` has the columns row and text (null where the text is not UTF-8)."""
-    broken = texts.filter(pl.col(TEXT).is_null())
-    pending = texts if broken.is_empty() else texts.filter(pl.col(TEXT).is_not_null())
-    tables: list[Table] = []
-    odd: list[pl.DataFrame] = []
-    for _ in range(MOST_SHAPES):
-        shape, skipped = _next_shape(pending, titles)
-        odd.append(pending.head(skipped))
-        pending = pending.slice(skipped)
-        if shape is None:
-            break
-        fitting, pending = _read_shape(pending, shape, titles)
-        tables.append(fitting)
-        if pending.height < WORTHWHILE_ROWS or fitting.received < WORTHWHILE_ROWS:
-            break
-    odd.append(pending)
-    singly = pl.concat(odd)
-    if not tables or singly.height or broken.height:
-        tables.append(_read_single(singly, broken, titles))
-    return tables[0] if len(tables) == 1 else in_row_order(Table.together(tables))
+class ObjectReader:
+    """Reads rows piece by piece; what it learns of the rows of one piece serves for the next."""
+
+    def __init__(self, titles: Titles) -> None:
+        self._titles = titles
+        self._kinds: dict[tuple[str, ...], dict[str, Kind]] = {}
+
+    def read(self, texts: pl.DataFrame) -> Table:
+        """Rows from their JSON texts; `texts` has the columns row and text (null where the text is not UTF-8)."""
+        broken, pending = texts.clear(), texts
+        if texts[TEXT].null_count():
+            broken, pending = texts.filter(pl.col(TEXT).is_null()), texts.filter(pl.col(TEXT).is_not_null())
+        tables: list[Table] = []
+        odd: list[pl.DataFrame] = []
+        for _ in range(MOST_SHAPES):
+            shape, skipped = self._next_shape(pending[TEXT])
+            odd.append(pending.head(skipped))
+            pending = pending.slice(skipped)
+            if shape is None:
+                break
+            fitting, pending = _read_shape(pending, shape, self._titles)
+            tables.append(fitting)
+            if pending.height < WORTHWHILE_ROWS or fitting.received < WORTHWHILE_ROWS:
+                break
+        singly = pl.concat([*odd, pending])
+        if not tables or singly.height or broken.height:
+            tables.append(_read_single(singly, broken, self._titles))
+        return tables[0] if len(tables) == 1 else in_row_order(Table.together(tables))
+
+    def _next_shape(self, texts: pl.Series) -> tuple[_Shape | None, int]:
+        """The shape of the first sound row, and how many odd ones stand before it."""
+        for skipped, text in enumerate(texts.head(HEAD_ROWS)):
+            pairs = _sound_pairs(text, self._titles)
+            if pairs:
+                shape = _Shape(self._kinds_of(pairs, texts), _signs_of(text))
+                return (shape, skipped) if shape.is_bearable else (None, 0)
+        return None, 0
+
+    def _kinds_of(self, pairs: Sequence[tuple[str, Any]], texts: pl.Series) -> tuple[tuple[str, Kind], ...]:
+        """What each key of a row holds; where this one holds nothing, what others hold or else, at a guess, text.
+
+        Rows where it is something else make a shape of their own.
+        """
+        names = tuple(key for key, _ in pairs)
+        kinds = self._kinds.setdefault(names, {})
+        kinds |= _kinds(pairs)
+        if len(kinds) < len(names):
+            for text in texts.gather_every(texts.len() // SAMPLE_ROWS + 1):
+                others = _sound_pairs(text, self._titles) or ()
+                if tuple(key for key, _ in others) == names:
+                    kinds |= {key: kind for key, kind in _kinds(others).items() if key not in kinds}
+        return tuple((key, kinds.setdefault(key, Kind.TEXT)) for key in names)
 
 
-def _next_shape(pending: pl.DataFrame, titles: Titles) -> tuple[_Shape | None, int]:
-    """The shape of the first sound row, and how many odd ones stand before it."""
-    for skipped, text in enumerate(pending[TEXT].head(HEAD_ROWS)):
-        shape = _shape_of(text, titles)
-        if shape:
-            return shape, skipped
-    return None, 0
-
-
-def _shape_of(text: str, titles: Titles) -> _Shape | None:
+def _sound_pairs(text: str, titles: Titles) -> list[tuple[str, Any]] | None:
+    """The pairs of a row that has no fault but in what its cells say; None for any other."""
     try:
-        pairs = _pairs(text)
+        pairs = _pairs(text) or []
     except (ValueError, RecursionError):
         return None
-    names = [key for key, _ in pairs or ()]
-    if not 0 < len(names) <= MOST_KEYS or len(set(names)) < len(names) or not set(names) <= set(titles.columns):
+    names = [key for key, _ in pairs]
+    if not names or len(set(names)) < len(names) or not set(names) <= set(titles.columns):
         return None
-    if not all(_PLAIN_KEY.fullmatch(name) for name in names) or any(isinstance(v, list | dict) for _, v in pairs or ()):
+    if not all(_PLAIN_KEY.fullmatch(name) for name in names) or any(isinstance(v, list | dict) for _, v in pairs):
         return None
-    # What is null in this row is guessed to be text; rows where it is something else make a shape of their own.
-    return _Shape(tuple((key, Kind.TEXT if value is None else Kind(_cell(value)[1])) for key, value in pairs or ()))
+    return pairs
+
+
+def _kinds(pairs: Sequence[tuple[str, Any]]) -> dict[str, Kind]:
+    return {key: Kind(_cell(value)[1]) for key, value in pairs if value is not None}
 
 
 def _read_shape(pending: pl.DataFrame, shape: _Shape, titles: Titles) -> tuple[Table, pl.DataFrame]:
-    apart = shape.apart(pending[TEXT])
-    fits = apart.to_series(-1).is_not_null()
+    *apart, last = shape.apart(pending[TEXT])
+    fits = last.is_not_null()
     rows, rest = pending[ROW], pending.clear()
     if not fits.all():
-        rows, rest, apart = rows.filter(fits), pending.filter(~fits), apart.filter(fits)
+        rows, rest, apart = rows.filter(fits), pending.filter(~fits), [column.filter(fits) for column in apart]
     faults: list[Fault] = []
     columns = [rows]
     has_escapes = pending[TEXT].str.contains("\\", literal=True).any()
-    for place, (key, kind) in enumerate(shape.keys):
-        column = apart.to_series(place).alias(key)
+    for (key, kind), cells in zip(shape.keys, apart, strict=True):
+        column = cells.alias(key)
         columns.append(_unescaped(column, rows, faults) if has_escapes and kind is Kind.TEXT else column)
     kinds: dict[str, pl.Series | Kind] = dict(shape.keys)
     return table_of(pl.DataFrame(columns), titles, Findings.of(faults), is_strict=True, kinds=kinds), rest

@@ -19,7 +19,7 @@ from chassis.tabular.thrift import Reader, ThriftError
 
 FORM = "Parquet"
 MAGIC = b"PAR1"
-ROWS_AT_ONCE = 50_000
+ROWS_AT_ONCE = 20_000
 
 
 def read_parquet(source: bytes | Path, titles: Titles, *, limits: Limits) -> Iterator[Table]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BOM_BYTES = b"\xef\xbb\xbf"
-PIECE_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 2 * 1024 * 1024
 
 
 def pieces(source: bytes | Path, size: int = PIECE_BYTES) -> Iterator[bytes]:

@@ -119,18 +119,46 @@ class Table:
 
     @classmethod
     def together(cls, tables: Iterable[Table]) -> Table:
-        """Several tables of one body as one."""
+        """Several tables of one body as one, every column in one piece, so that nobody need copy it again."""
         several = list(tables)
-        first = several[0]
-        if len(several) == 1:
-            return first
         return cls(
-            pl.concat([table.cells for table in several]),
-            pl.concat([table.kinds for table in several]),
+            _cells_together([table.cells for table in several]),
+            _kinds_together([table.kinds for table in several]),
             Findings.together(table.findings for table in several),
             sum(table.received for table in several),
-            first.is_strict,
+            several[0].is_strict,
         )
+
+
+def _cells_together(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    whole = pl.concat(frames)
+    nothing = _nothing(whole.height)
+    empty = {name for name, count in whole.null_count().row(0, named=True).items() if count == whole.height}
+    return pl.DataFrame(
+        [nothing.alias(name) if name in empty - {ROW} else whole[name].rechunk() for name in whole.columns]
+    )
+
+
+def _kinds_together(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    whole = pl.concat(frames)
+    alike = _alike(whole.height)
+    least, most = whole.min().row(0), whole.max().row(0)
+    return pl.DataFrame(
+        [
+            whole[name].rechunk() if first is None or first != last else alike[Kind(first)].alias(name)
+            for name, first, last in zip(whole.columns, least, most, strict=True)
+        ]
+    )
+
+
+def _nothing(count: int) -> pl.Series:
+    """Empty cells: one column that all share which were not sent."""
+    return pl.Series([None], dtype=pl.String).new_from_index(0, count)
+
+
+def _alike(count: int) -> dict[Kind, pl.Series]:
+    """For every kind a column of it throughout, which all columns of cells of that kind share."""
+    return {kind: pl.Series([int(kind)], dtype=pl.UInt8).new_from_index(0, count) for kind in Kind}
 
 
 def table_of(
@@ -145,22 +173,17 @@ def table_of(
     """A table of every known column in its order: what was not sent is empty, what has no kind is text."""
     count = cells.height
     given = kinds or {}
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, count)  # one for all columns that were not sent
-    full = pl.DataFrame(
-        [
-            cells[ROW].cast(pl.UInt32),
-            *(cells[name] if name in cells.columns else nothing.alias(name) for name in titles.columns),
-        ]
-    )
-    beside = [_kinds(given.get(name, Kind.TEXT), count).alias(name) for name in titles.columns]
+    nothing, alike = _nothing(count), _alike(count)
+    sent = {column.name: column for column in cells}
+    others = (sent[name] if name in sent else nothing.alias(name) for name in titles.columns)
+    full = pl.DataFrame([sent[ROW].cast(pl.UInt32), *others])
+    beside: list[pl.Series] = []
+    for name in titles.columns:
+        kind = given.get(name, Kind.TEXT)
+        column = alike[kind] if isinstance(kind, Kind) else kind.cast(pl.UInt8)
+        beside.append(column.alias(name))
     assert all(len(column) == count for column in beside)
     return Table(full, pl.DataFrame(beside), findings, count if received is None else received, is_strict)
-
-
-def _kinds(given: pl.Series | Kind, count: int) -> pl.Series:
-    if isinstance(given, pl.Series):
-        return given.cast(pl.UInt8)
-    return pl.Series([int(given)], dtype=pl.UInt8).new_from_index(0, count)
 
 
 def in_row_order(table: Table) -> Table:

@@ -23,14 +23,16 @@ def test_a_job_and_its_answer_arrive_as_they_were() -> None:
     heard = jobs.hear_job(pipe)
     assert heard == (JOB, BODY)
     assert jobs.hear_job(pipe) is None
-    table, end = (jobs.hear(content) for content in jobs.answer(*heard))
+    table, end = (jobs.hear(content, TITLES) for content in jobs.answer(*heard))
     assert isinstance(table, Table)
     assert cells(table, "admin_unit", "value") == [(2, "26491", "0.7")]
     assert end is None
 
 
 def test_a_refusal_arrives_with_its_faults() -> None:
-    (said,) = (jobs.hear(content) for content in jobs.answer(JOB, Sheet().rows(("Giá trị", "Giá tri"), (1, 2)).body()))
+    (said,) = (
+        jobs.hear(content, TITLES) for content in jobs.answer(JOB, Sheet().rows(("Giá trị", "Giá tri"), (1, 2)).body())
+    )
     assert isinstance(said, HouseError)
     assert (said.status, said.rule.code) == (422, "body_invalid")
     assert [(f.rule.code, f.column) for f in said.faults] == [("column_twice", "value")]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -108,18 +109,17 @@ async def receive(request: Request) -> Upload:
     declared = request.headers.get("Content-Length", "0")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
-    digest, size, pieces = hashlib.sha256(), 0, []
+    digest, size, content = hashlib.sha256(), 0, BytesIO()  # many small pieces would be held twice for a while
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
             raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
         digest.update(chunk)
-        if unpacked := packing.feed(chunk):
-            pieces.append(unpacked)
+        content.write(packing.feed(chunk))
     packing.finish()
     request.state.body_digest = digest.digest()
     kept = encoding if is_for_later else None
-    return Upload(b"".join(pieces), request.headers.get("Content-Type"), digest.digest(), kept, is_for_later)
+    return Upload(content.getvalue(), request.headers.get("Content-Type"), digest.digest(), kept, is_for_later)
 
 
 def prefers_later(request: Request) -> bool:

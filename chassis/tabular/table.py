@@ -121,6 +121,8 @@ class Table:
     def together(cls, tables: Iterable[Table]) -> Table:
         """Several tables of one body as one, every column in one piece, so that nobody need copy it again."""
         several = list(tables)
+        if len(several) == 1:
+            return several[0]
         return cls(
             _cells_together([table.cells for table in several]),
             _kinds_together([table.kinds for table in several]),

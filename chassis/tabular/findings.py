@@ -75,7 +75,7 @@ class Findings:
         """The first faults in the order of their rows, for showing."""
         first = self.frame.sort("row", maintain_order=True).head(limit)
         return [
-            Fault(RULES[code], msgspec.json.decode(values or "{}"), row=row, column=column, value=value)
+            Fault(RULES[code], _filled(column, value, values), row=row, column=column, value=value)
             for row, column, code, value, values in first.iter_rows()
         ]
 
@@ -95,7 +95,8 @@ def _found(frame: pl.DataFrame, check: Check) -> Findings:
     own = pl.col(column) if column in frame.columns else pl.lit(None)
     shown = own if check.shown is None else check.shown
     value = shown.cast(pl.String, strict=False).str.slice(0, SHOWN_CHARACTERS)
-    filled = {"column": column, **check.values} if column else dict(check.values)
+    # The column and the value shown fill sentences, too; what is kept anyway is not kept twice.
+    filled = {name: given for name, given in check.values.items() if not _is_shown(name, given, shown)}
     texts = [_text(given).alias(name) for name, given in filled.items()]
     values = pl.struct(*texts).struct.json_encode() if texts else pl.lit(None, pl.String)
     return Findings(
@@ -107,6 +108,18 @@ def _found(frame: pl.DataFrame, check: Check) -> Findings:
             values=values,
         )
     )
+
+
+def _is_shown(name: str, given: pl.Expr | str | int, shown: pl.Expr) -> bool:
+    return name == "value" and isinstance(given, pl.Expr) and given.meta.eq(shown)
+
+
+def _filled(column: str | None, value: str | None, values: str | None) -> dict[str, object]:
+    """What fills the sentence of a fault."""
+    told: dict[str, object] = {} if column is None else {"column": column}
+    if value is not None:
+        told["value"] = value
+    return {**told, **msgspec.json.decode(values or "{}")}
 
 
 def _text(given: pl.Expr | str | int) -> pl.Expr:

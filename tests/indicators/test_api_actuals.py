@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import zstandard
@@ -429,3 +430,24 @@ async def test_unfilled_rows_of_a_form_are_left_out_when_asked(stocked: House) -
     assert faults(noted) == [(3, "value", "value_missing")]
     taken = await post(stocked, *rows[:2], on_blank="skip")
     assert (taken.status_code, counts(taken), taken.json()["left_blank"]) == (200, {"received": 1, "created": 1}, 1)
+
+
+async def test_a_withdrawn_figure_gives_way_to_the_right_one_of_its_day(stocked: House) -> None:
+    await post(stocked, row(measured_on="2026-09-10"))
+    await post(stocked, row(value=None, action="withdraw", reason="sai"))
+    again = await post(stocked, row(value=80, measured_on="2026-09-10", reason="đúng"))
+    assert counts(again) == {"received": 1, "updated": 1}
+
+
+async def test_drafts_of_others_are_not_told_by_their_rows(stocked: House) -> None:
+    theirs = {"admin_unit": "26434", "plan_row": "V.8", "indicator": None}
+    response = await post(stocked, row(**theirs), headers=stocked.headers("actuals:write", ["26491"]))
+    assert [fault[2] for fault in faults(response)] == ["unit_not_covered"]
+
+
+async def test_many_strangers_are_refused_soon(stocked: House) -> None:
+    strangers = [row(admin_unit=f"xa zz{number}", indicator=f"X_{number}") for number in range(5000)]
+    started = time.perf_counter()
+    response = await post(stocked, *strangers)
+    assert response.json()["errors_total"] == 10_000
+    assert time.perf_counter() - started < 10, "advice for every stranger took minutes"

@@ -157,7 +157,7 @@ SETTLED: list[tuple[dict[str, Any], dict[str, Any] | None, str, int, str | None]
     ({}, GONE, "updated", 4, None),
     ({"base_version": 3}, GONE, "updated", 4, None),
     ({"base_version": 2}, GONE, "stale", 3, "base_version"),
-    ({"measured_on": "2026-09-13"}, GONE, "stale", 3, "measured_on"),
+    ({"measured_on": "2026-09-13"}, GONE, "updated", 4, None),
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -71,7 +71,7 @@ async def _untold(_progress: Progress) -> None:
 class PostTerms:
     """How rows are posted, who fetches news of units, and what an import adds to it."""
 
-    catch_up: CatchUp
+    catch_up: CatchUp | None
     takes_samples: bool
     mode: Mode = Mode.ATOMIC
     on_stale: OnStale = OnStale.REFUSE
@@ -94,6 +94,11 @@ class Tally:
     outcomes: dict[str, int] = field(default_factory=dict)
     faults: list[Findings] = field(default_factory=list)
     warnings: list[Findings] = field(default_factory=list)
+
+    def begin_again(self) -> None:
+        """Forget everything."""
+        self.received = self.blank = self.duplicates = 0
+        self.outcomes, self.faults, self.warnings = {}, [], []
 
     def refuse(self, *findings: Findings) -> None:
         """Note faults."""
@@ -178,12 +183,28 @@ State = tuple[Tally, Gathered]
 async def _gather(db: Session, caller: Caller, body: Body, terms: PostTerms, state: State) -> None:
     """Read and judge all rows, lot by lot; nothing is locked yet but the lists they rely on."""
     tally, gathered = state
+    if await _gather_all(db, caller, body, terms, state):
+        return
+    # News were fetched after rows had been judged, and the lists those relied on may have changed since.
+    tally.begin_again()
+    gathered.clear()
+    await _gather_all(db, caller, body, replace(terms, catch_up=None), state)
+
+
+async def _gather_all(db: Session, caller: Caller, body: Body, terms: PostTerms, state: State) -> bool:
+    """The same once; false where it has to begin again."""
+    tally, gathered = state
     lots = Lots(body, terms.lot_rows)
     while (table := await _next(lots, body)) is not None:
+        has_gathered = tally.received > 0
         tally.received += table.received
-        judged = await _judge(db, caller, table, terms, tally)
+        judged, has_news = await _judge(db, caller, table, terms, tally)
+        if has_news and has_gathered:
+            return False
+        terms = replace(terms, catch_up=None) if has_news else terms
         await asyncio.to_thread(gathered.add, judged)
         await terms.progress(Progress(tally.received, tally.received))
+    return True
 
 
 async def _next(lots: Lots, body: Body) -> Table | None:
@@ -195,19 +216,21 @@ async def _next(lots: Lots, body: Body) -> Table | None:
         raise TooLarge(rules.ACTUALS_TOO_MANY, limit_rows=body.limits.rows) from error
 
 
-async def _judge(db: Session, caller: Caller, table: Table, terms: PostTerms, tally: Tally) -> pl.DataFrame:
-    """The sound rows of a lot in stored form."""
+async def _judge(
+    db: Session, caller: Caller, table: Table, terms: PostTerms, tally: Tally
+) -> tuple[pl.DataFrame, bool]:
+    """The sound rows of a lot in stored form, and whether news of units were fetched for them."""
     takes = terms.takes_samples
     values = await asyncio.to_thread(read_rows, table, terms.style, takes_samples=takes)
     if terms.on_blank is OnBlank.SKIP:
         values = _without_blanks(values, tally)
-    found, codes = await _resolve(db, values.frame, terms)
+    found, codes, has_news = await _resolve(db, values.frame, terms)
     strangers = await refuse_strangers(db, found)
     known = Findings.together([values.findings, strangers])
     verdict = await asyncio.to_thread(_judged, found, codes, caller, known)
     tally.refuse(known, verdict.findings)
     tally.warnings.append(verdict.warnings)
-    return verdict.frame
+    return verdict.frame, has_news
 
 
 def _without_blanks(values: Values, tally: Tally) -> Values:
@@ -217,15 +240,16 @@ def _without_blanks(values: Values, tally: Tally) -> Values:
     return Values(values.frame.filter(~pl.col("row").is_in(blank.implode())), values.findings)
 
 
-async def _resolve(db: Session, frame: pl.DataFrame, terms: PostTerms) -> tuple[pl.DataFrame, Codes]:
+async def _resolve(db: Session, frame: pl.DataFrame, terms: PostTerms) -> tuple[pl.DataFrame, Codes, bool]:
     named = resolving.named_in(frame)
     await outbox.rely(db, [CATALOGUE, REGIMES])
     codes = await posting.load_codes(db, named)
-    if len(codes.units) < len(named.admin_units):
+    has_news = terms.catch_up is not None and len(codes.units) < len(named.admin_units)
+    if terms.catch_up is not None and has_news:
         await terms.catch_up(db)
         await outbox.rely(db, [CATALOGUE, REGIMES])
         codes = await posting.load_codes(db, named)
-    return await asyncio.to_thread(resolving.resolve, frame, codes), codes
+    return await asyncio.to_thread(resolving.resolve, frame, codes), codes, has_news
 
 
 def _judged(found: pl.DataFrame, codes: Codes, caller: Caller, known: Findings) -> judging.Verdict:

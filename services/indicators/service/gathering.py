@@ -72,6 +72,12 @@ class Gathered:
         if len(self._lots) + len(self._files) > 1:
             self._spill()
 
+    def clear(self) -> None:
+        """Forget what was gathered."""
+        for path in self._files:
+            path.unlink()
+        self._lots, self._files, self._units = [], [], []
+
     def _spill(self) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="chitieu-rows-")

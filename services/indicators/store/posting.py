@@ -130,12 +130,11 @@ class Known:
     sub_populations: Sequence[str]
 
 
-async def load_known(db: ReadSession, units: Sequence[str]) -> Known:
-    """Units by folded name, their codes near those given, indicators by name and code, sub-populations."""
-    names = {fold(words) for words in units}
-    # A type before the name is no part of it: "xã Đại Phước" means Đại Phước.
-    bare = {name.removeprefix(kind) for name in names for kind in ("xa ", "phuong ", "dac khu ", "tinh ", "thanh pho ")}
-    rows = await _rows(db, _KNOWN, names=list(names | bare), heads=list({code[:3] for code in units}))
+async def load_known(db: ReadSession, names: Sequence[str], codes: Sequence[str]) -> Known:
+    """Units by folded name, their codes near those given, indicators by name and code, sub-populations of plans that
+    everybody may see.
+    """
+    rows = await _rows(db, _KNOWN, names=list(names), heads=list({code[:3] for code in codes}))
     by_name: dict[str, list[str]] = {}
     for row in rows:
         if row["what"] == "unit":
@@ -155,7 +154,9 @@ WITH u AS (SELECT search_text, code FROM admin_unit WHERE EXISTS (
 SELECT 'unit' AS what, search_text AS name, code FROM u WHERE search_text = ANY(:names)
 UNION ALL SELECT 'near', '', code FROM u WHERE left(code, 3) = ANY(:heads)
 UNION ALL SELECT 'indicator', name_vi, key FROM indicator WHERE known_to IS NULL
-UNION ALL SELECT 'words', words, '' FROM sub_population WHERE id <> 0
+UNION ALL SELECT 'words', s.words, '' FROM sub_population s WHERE s.id <> 0 AND EXISTS (
+  SELECT FROM target t JOIN plan p ON p.plan_key = t.plan_key
+  WHERE t.sub_population_id = s.id AND t.known_to IS NULL AND p.public_from IS NOT NULL)
 """
 
 

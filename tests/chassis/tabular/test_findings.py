@@ -64,7 +64,7 @@ def test_long_values_are_shown_in_part() -> None:
     frame = pl.DataFrame({"row": [1], "text": ["é" * 5000]})
     fault = judge(frame, [Check(MISSING, "text", pl.lit(value=True), {"seen": pl.col("text")})]).listed()[0]
     assert fault.value == "é" * 200
-    assert fault.values == {"column": "text", "seen": "é" * 200}
+    assert fault.values == {"column": "text", "value": "é" * 200, "seen": "é" * 200}
     assert Findings.of([Fault(MISSING, {"seen": "é" * 500}, value="é" * 500)]).listed()[0].value == "é" * 200
 
 

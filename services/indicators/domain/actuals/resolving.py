@@ -180,22 +180,23 @@ def refuse_codes(found: pl.DataFrame, codes: Codes, units: frozenset[str]) -> Fi
             ),
             Check(rules.REGIME_UNKNOWN, "regime", no_regime, regime),
             Check(rules.PERIOD_UNKNOWN, "period", is_lost & is_regime, period),
-            *_plan_row_checks(),
+            *_plan_row_checks(covered),
         ],
     )
 
 
-def _plan_row_checks() -> list[Check]:
+def _plan_row_checks(covered: pl.Expr) -> list[Check]:
+    """Told of units the sender acts for only: what others' drafts hold is theirs."""
     said = {"value": pl.col("plan_row"), "indicator": pl.col("indicator"), "found": pl.col("plan_rows_found")}
     is_alone = pl.col("indicator").is_null()
     found = pl.col("plan_rows_found")
     # Without unit or period there is no plan to look into, and that is told of them.
     is_none = (found == 0) & pl.col("plan_row").is_not_null() & pl.col("admin_unit_id").is_not_null()
-    is_none = is_none & pl.col("period").is_not_null()
+    is_none = is_none & pl.col("period").is_not_null() & covered
     return [
         Check(rules.PLAN_ROW_UNKNOWN, "plan_row", is_none & is_alone, said),
         Check(rules.PLAN_ROW_CONTRADICTS, "plan_row", is_none & ~is_alone, said),
-        Check(rules.PLAN_ROW_AMBIGUOUS, "plan_row", found > 1, said),
+        Check(rules.PLAN_ROW_AMBIGUOUS, "plan_row", (found > 1) & covered, said),
     ]
 
 

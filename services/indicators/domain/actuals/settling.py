@@ -112,7 +112,9 @@ def settle(rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         found = rows.join(old, on=list(KEY), how="left", maintain_order="left")
     found = found.with_columns(outcome=_outcome(), stale_on=_stale_on())
     is_change = pl.col("outcome").is_in([Outcome.CREATED, Outcome.UPDATED])
-    never_older = pl.max_horizontal("measured_on", "old_measured_on")
+    # A withdrawal is of the figure that is there, so it keeps its day.
+    kept_day = pl.when("is_withdrawn").then(pl.coalesce("old_measured_on", "measured_on"))
+    never_older = kept_day.otherwise(pl.max_horizontal("measured_on", "old_measured_on"))
     return found.with_columns(
         version=pl.col("old_version").fill_null(0) + is_change.cast(pl.Int32),
         measured_on=pl.when(pl.col("measured_stated").is_null()).then(never_older).otherwise("measured_on"),
@@ -148,7 +150,7 @@ def _outcome() -> pl.Expr:
 def _stale_on() -> pl.Expr:
     """What makes a row stale, were it not unchanged: its base version, or the day it was measured."""
     other_base = pl.col("base_version") != pl.col("old_version").fill_null(0)
-    is_older = pl.col("measured_stated") < pl.col("old_measured_on")
+    is_older = (pl.col("measured_stated") < pl.col("old_measured_on")) & ~was_withdrawn()
     return (
         pl.when(other_base).then(pl.lit("base_version")).when(is_older).then(pl.lit("measured_on")).otherwise(None)
     )  # fmt: skip

@@ -22,6 +22,8 @@ from chassis.tabular.rules import CELL_NESTED, FIELD_TWICE, ROW_NOT_UTF8, ROW_UN
 from chassis.tabular.table import ROW, Kind, Table, Titles, in_row_order, table_of, unknown_field
 
 TEXT = "text"
+MOST_ADVISED = 50
+NO_TITLES = Titles(())
 MOST_SHAPES = 24
 HEAD_ROWS = 40  # so many odd rows in a row end the search for a further shape
 SAMPLE_ROWS = 100  # rows of a piece that are looked at for what the cells hold that are empty in the first
@@ -140,7 +142,9 @@ class _Single:
 
     def _unknown(self, row: int, name: str) -> Fault:
         if name not in self.unknown:
-            self.unknown[name] = unknown_field(name, self.titles)  # seeking a suggestion is slow: once for a name
+            # Seeking a suggestion is slow: once for a name, and for the first of very many names.
+            known = self.titles if len(self.unknown) < MOST_ADVISED else NO_TITLES
+            self.unknown[name] = unknown_field(name, known)
         return Fault(FIELD_UNKNOWN, self.unknown[name], row=row, column=name[:200])
 
     def table(self, received: int) -> Table:

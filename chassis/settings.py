@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     budget_admin_database_url: SecretStr | None = Field(
         None, description="URL `migrate` uses for budget; unset: CHITIEU_DATABASE_URL"
     )
-    database_pool_size: int = Field(8, ge=1, description="open connections per service, at most; three more run imports")
+    database_pool_size: int = Field(8, ge=1, description="open connections per service; three more run imports")
     database_pool_timeout_seconds: float = Field(5, gt=0, description="wait for a free connection, seconds")
     statement_timeout_seconds: float = Field(30, gt=0, description="longest statement, seconds")
     lock_timeout_seconds: float = Field(5, gt=0, description="longest wait for a lock, seconds")

@@ -129,8 +129,7 @@ def _day(name: str, is_day: pl.Series, may_be_turned: pl.Series) -> pl.Expr:
 
 
 def _in_our_time(days: pl.Series) -> pl.Series:
-    return days.dt.year().is_between(MOST_ADVISED = 100  # different strangers; seeking what was meant is slow
-FIRST_YEAR, LAST_YEAR)
+    return days.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
 
 
 def _read_flag(cells: pl.DataFrame, column: Flag, *, is_strict: bool) -> Read:

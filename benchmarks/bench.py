@@ -130,6 +130,10 @@ class Bench:
             f" ON t.n = (u * 31 + i * 7 + p.id) % least(997, {rows}) LIMIT {rows}"
         )
 
+    async def drop_large(self) -> None:
+        """Without the large table again."""
+        await self.tables.execute("DROP TABLE bench_large")
+
     async def swap(self) -> None:
         """Let the large table be the service's, or the small one again."""
         await self.tables.execute(

@@ -104,6 +104,7 @@ async def filled(bench: Bench, sizes: Sizes) -> list[Result]:
         await bench.swap()
         filled_seconds.append(await bench.post(HEADLINE, body, wanted))
         await bench.swap()
+    await bench.drop_large()
     name = f"new rows, {sizes.filled:,} there already"
     times = median(after / before for before, after in zip(empty_seconds, filled_seconds, strict=True))
     return [
@@ -224,9 +225,9 @@ SCENES: Mapping[str, Callable[[Bench, Sizes], Awaitable[list[Result]]]] = {
     "unchanged": unchanged,
     "updates": updates,
     "partial": partial,
-    "filled": filled,
     "memory": memory,
     "reads": reads,
+    "filled": filled,
     "imports": imports,
     "import-memory": import_memory,
 }

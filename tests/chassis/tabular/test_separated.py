@@ -117,7 +117,7 @@ def test_short_rows_are_filled_and_long_ones_refused() -> None:
     body = f"{HEADER}\n26491\n26434;DX;5;;\n26435;DX;5;6\n".encode()
     table = bodies.read(body, CSV)
     assert found(table) == [(4, None, "row_too_wide")]
-    assert table.findings.listed()[0].values == {"cells": "4", "columns": "3"}
+    assert table.findings.listed()[0].values == {"value": "26435;DX;5;6", "cells": "4", "columns": "3"}
     assert cells(table, "admin_unit", "value") == [(2, "26491", None), (3, "26434", "5")]
     assert table.received == 3
 

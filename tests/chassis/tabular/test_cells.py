@@ -55,7 +55,7 @@ def test_control_signs_and_long_texts_are_refused() -> None:
         (4, "text_long"),
     ]
     assert read.frame["cell"].to_list() == [None, None, None, None, "x" * 10, "a\tb"]
-    assert read.findings.listed()[3].values == {"column": "cell", "limit": "10"}
+    assert read.findings.listed()[3].values == {"column": "cell", "value": "x" * 11, "limit": "10"}
 
 
 def test_old_fonts_are_refused_by_name_with_advice() -> None:

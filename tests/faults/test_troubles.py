@@ -142,7 +142,8 @@ async def test_a_piece_cut_in_the_middle_is_gone_on_with(stage: Stage, tables: a
             await asyncio.sleep(0.05)
         assert 0 < held <= len(body) // 2
         assert (await client.get(place)).json()["state"] == "receiving"
-        assert await kept(tables) == {**before, "idempotency_key": before["idempotency_key"] + 1}
+        noted = {name: before[name] + 1 for name in ("idempotency_key", "audit")}  # that it was opened
+        assert await kept(tables) == {**before, **noted}
         sent = await client.patch(place, content=body[held:], headers={**headers, "Upload-Offset": str(held)})
         assert sent.status_code == 204
         done = await ended(client, place)

@@ -143,6 +143,39 @@ async def test_pages_of_refused_rows_follow_each_other(stocked: House, monkeypat
     assert (await stocked.rows("indicators"))["import_error_part"] == 3
 
 
+async def test_pages_of_long_rows_are_short_and_end_with_the_last(
+    stocked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_errors, "PART_BYTES", 1)
+    found = await run_import(stocked, lines(*(row(period="2026-Q1", value=101 + number) for number in range(5))))
+    assert (await stocked.rows("indicators"))["import_error_part"] == 5
+    pages = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = (await errors(stocked, found["import_id"], "application/json", limit=50, **cursor)).json()
+        pages.append([each["row"] for each in page["items"]])
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert pages == [[1, 2], [3, 4], [5]]
+    file = await errors(stocked, found["import_id"], "text/csv")
+    assert len(file.content.splitlines()) == 6
+
+
+async def test_cells_of_refused_rows_are_kept_up_to_a_limit(stocked: House) -> None:
+    found = await run_import(stocked, lines(row(value=101, note="á" * 2000), row(value=102, note="á" * 2001)))
+    page = (await errors(stocked, found["import_id"], "application/json")).json()
+    assert [each["cells"]["note"] for each in page["items"]] == ["á" * 2000, "á" * 2000 + "…"]
+
+
+@pytest.mark.parametrize("cursor", ["9223372036854775808", str(2**62 + 1), "-1", "x"])
+async def test_a_cursor_that_is_none_of_ours_is_refused(stocked: House, cursor: str) -> None:
+    found = await run_import(stocked, lines(SOUND))
+    path = f"{IMPORTS}/{found['import_id']}/errors"
+    response = await stocked.client.get(path, headers=stocked.admin, params={"cursor": cursor})
+    assert response.status_code == 422
+
+
 async def test_an_import_without_faults_has_none(stocked: House) -> None:
     found = await run_import(stocked, lines(SOUND))
     page = (await errors(stocked, found["import_id"], "application/json")).json()

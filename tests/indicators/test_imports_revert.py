@@ -151,6 +151,30 @@ async def test_a_revert_has_a_reason(stocked: House, body: dict[str, str]) -> No
     assert (bare.status_code, bare.json()["code"]) == (400, "idempotency_key_missing")
 
 
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (" \u00a0\n", "revert_reason_blank"),
+        ("Gửi\u0007nhầm", "text_control_sign"),
+        ("Göi nhÇm tÖp cña quý tr­íc; ®Þa ph­¬ng ®· b¸o c¸o", "text_old_font"),
+        ("x" * 4001, "field_invalid"),
+    ],
+)
+async def test_a_reason_is_held_to_the_rules_of_texts(stocked: House, reason: str, code: str) -> None:
+    done = await run_import(stocked, lines(row()))
+    response = await acted(stocked, done["import_id"], "revert", {"reason": reason})
+    assert response.status_code == 422
+    assert [(each["code"], each["pointer"]) for each in response.json()["errors"]] == [(code, "/reason")]
+
+
+async def test_a_reason_is_trimmed(stocked: House) -> None:
+    done = await run_import(stocked, lines(row()))
+    reason = {"reason": " Gửi\u00a0nhầm tệp\n"}
+    assert (await acted(stocked, done["import_id"], "revert", reason)).status_code == 202
+    assert await run(stocked) == 1
+    assert (await items(stocked, HISTORY))[-1]["reason"] == "Gửi nhầm tệp"
+
+
 async def test_a_revert_is_announced_and_audited(stocked: House) -> None:
     await post(stocked, row(value=60))
     done = await run_import(stocked, lines(row(value=65), row(admin_unit="26434", value=50)))

@@ -125,21 +125,26 @@ async def test_a_runner_that_is_killed_leaves_nothing_and_another_finishes(stock
     assert await ledger(stocked) == ONCE
 
 
-async def test_a_runner_that_is_stopped_gives_its_import_back_at_once(stocked: House) -> None:
-    await empty_outbox(stocked)
+async def stopped_in_the_middle(house: House) -> None:
+    """Run an import in a process that is asked to end in the middle."""
     reached = asyncio.Event()
 
     async def happen(_progress: Progress) -> None:
         reached.set()
         await asyncio.Event().wait()
 
-    import_id = await queued(stocked, lines(*THREE))
-    runner = Watched(stocked, happen)
+    runner = Watched(house, happen)
     task = asyncio.create_task(runner.step())
     await reached.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await runner.close()
+
+
+async def test_a_runner_that_is_stopped_gives_its_import_back_at_once(stocked: House) -> None:
+    await empty_outbox(stocked)
+    import_id = await queued(stocked, lines(*THREE))
+    await stopped_in_the_middle(stocked)
     assert (await look(stocked, import_id))["state"] == "queued"
     assert await run(stocked) == 1
     assert await ledger(stocked) == ONCE
@@ -225,12 +230,39 @@ async def test_an_import_that_breaks_the_code_fails_without_a_word_of_the_inside
     assert await items(stocked, ACTUALS) == []
 
 
-async def test_an_import_that_never_comes_to_an_end_is_given_up(stocked: House) -> None:
+async def test_an_import_of_which_five_runners_died_is_given_up(stocked: House) -> None:
     import_id = await queued(stocked, lines(*THREE))
-    await change(stocked, "UPDATE import SET attempt = 20")
+    for _ in range(5):
+        await killed_when(stocked, lambda _progress: True)
+        await lapse(stocked)
     assert await run(stocked) == 1
     found = await look(stocked, import_id)
     assert (found["state"], found["problem"]["code"]) == ("failed", "import_given_up")
+    assert found["problem"]["detail"].startswith("Given up after 5 attempts")
+
+
+async def test_an_import_that_outages_end_again_and_again_is_given_up(stocked: House, tmp_path: Path) -> None:
+    import_id = await queued(stocked, lines(*THREE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
+        for _ in range(20):
+            assert await run(stocked) == 1
+            assert (await look(stocked, import_id))["state"] == "queued"
+            await lapse(stocked)
+    assert await run(stocked) == 1
+    found = await look(stocked, import_id)
+    assert (found["state"], found["problem"]["code"]) == ("failed", "import_given_up")
+
+
+async def test_orderly_restarts_are_not_held_against_an_import(stocked: House) -> None:
+    import_id = await queued(stocked, lines(*THREE))
+    for _ in range(6):
+        await stopped_in_the_middle(stocked)
+        assert (await look(stocked, import_id))["state"] == "queued"
+    async with stocked.database("indicators").read() as db:
+        assert (await db.execute(text("SELECT attempt, lapses, waits FROM import"))).one() == (6, 0, 0)
+    assert await run(stocked) == 1
+    assert (await look(stocked, import_id))["state"] == "done"
 
 
 async def test_imports_of_two_runners_are_not_run_twice(stocked: House) -> None:

@@ -37,6 +37,8 @@ _TABLES = [
       reverts uuid,
       reason text,
       attempt integer DEFAULT 0 NOT NULL,
+      lapses integer DEFAULT 0 NOT NULL,
+      waits integer DEFAULT 0 NOT NULL,
       due_at timestamptz DEFAULT clock_timestamp() NOT NULL,
       is_cancelling boolean DEFAULT false NOT NULL,
       rows_read integer DEFAULT 0 NOT NULL,

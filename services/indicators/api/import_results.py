@@ -26,7 +26,7 @@ from chassis.replies import VARY, encode, preferred, reply
 from chassis.tabular import sheet_writing
 from services.indicators.api.imports import TAGS, progress_of
 from services.indicators.api.router import ActualsWrite, router
-from services.indicators.domain.import_errors import PART_ROWS, shown
+from services.indicators.domain.import_errors import shown
 from services.indicators.domain.imports import ERRORS_TOO_MANY, State
 from services.indicators.schemas.imports import ImportProgressEvent, RefusedRow
 from services.indicators.service import imports as service
@@ -106,11 +106,12 @@ async def list_errors(
     caller: ActualsWrite,
     import_id: UUID,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows of one page.")] = 50,
-    cursor: Annotated[int | None, Query(ge=0, description="From `next` of the page before.")] = None,
+    cursor: Annotated[int | None, Query(ge=0, le=2**62, description="From `next` of the page before.")] = None,
 ) -> Response:
     """The refused rows of an import, what stood in them, and why: a page, or all as CSV or XLSX by `Accept`.
 
-    Messages are in the language asked for. A post made at once has its faults in its reply instead.
+    For who sent the import, and who acts everywhere. Messages are in the language asked for; cells are cut at 2,000
+    characters, and a page of long rows may be shorter than asked for. A post made at once has its faults in its reply.
     """
     database = request.app.state.house.database
     columns, parts = await service.open_errors(database, caller, import_id)
@@ -131,7 +132,7 @@ async def list_errors(
     if kind == CSV:
         return StreamingResponse(tabular.csv(lines, titles), media_type=f"{CSV}; charset=utf-8", headers=named)
     if parts > SHEET_PARTS:
-        raise TooLarge(ERRORS_TOO_MANY, limit_rows=SHEET_PARTS * PART_ROWS)
+        raise TooLarge(ERRORS_TOO_MANY)
     folder = tempfile.TemporaryDirectory(prefix="chitieu-errors-")
     path = Path(folder.name) / "errors.xlsx"
     await sheet_writing.write_workbook(path, lines, titles)

@@ -97,8 +97,8 @@ States = Annotated[list[State] | None, Query(alias="state", description="How far
 async def create_import(request: Request, db: Writing, caller: ActualsWrite, body: ImportBody, once: Once) -> Response:
     """Open an import of at most 5,000,000 rows and 1 GiB; its bytes follow in pieces of at most 8 MiB.
 
-    It runs once all is sent, in one transaction, with the rights its sender has now: either all it does is in,
-    with its events, or nothing. It is kept for 30 days.
+    It runs once all is sent, in one transaction, with the rights its sender has now and still has at every piece:
+    either all it does is in, with its events, or nothing. It is kept for 30 days.
     """
 
     async def work() -> Response:
@@ -198,7 +198,8 @@ async def _read_piece(request: Request, limit: int, seconds: float) -> tuple[byt
 async def get_import(request: Request, db: Reading, caller: ActualsWrite, import_id: UUID) -> Response:
     """An import, or a post made at once, by its id: how far it has come, and what became of it.
 
-    Seen by its own client, and by callers who act for every unit it wrote for. HEAD answers what is held.
+    Seen whole by who sent it and who acts everywhere; who acts for every unit it wrote for sees its state, counts and
+    times, without name, client, digest, faults and receipt. HEAD answers what is held.
     """
     found = await service.get_import(db, caller, import_id)
     return reply(import_body(found, request), headers=_held(found))
@@ -208,7 +209,7 @@ async def get_import(request: Request, db: Reading, caller: ActualsWrite, import
 async def list_imports(
     request: Request, db: Reading, caller: ActualsWrite, page: Paging, state: States = None
 ) -> Response:
-    """The imports of the caller's client, oldest first."""
+    """The imports the caller sent, oldest first; who acts everywhere sees those of its client."""
     return await answer(request, db, service.list_imports(caller, [each.value for each in state or []]), page)
 
 
@@ -249,10 +250,26 @@ def _held(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def import_body(found: Mapping[str, Any], request: Request) -> dict[str, Any]:
-    """An import as the wire has it, in the asked language."""
+    """An import as the wire has it, in the asked language; in outline for callers who do not see all of it."""
     if found["import_id"] is None:
-        return _post_body(found)
-    language = language_of(request.headers.get("Accept-Language"))
+        body = _post_body(found)
+    else:
+        body = _whole_body(found, language_of(request.headers.get("Accept-Language")))
+    return body if found["is_whole"] else _outline(body)
+
+
+def _outline(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What becomes of units, without what somebody else sent: a refused row may be of any unit."""
+    result, problem = body["result"], body["problem"]
+    return {
+        **body,
+        **dict.fromkeys(("name", "sha256", "client_id")),
+        "result": result and {**result, **dict.fromkeys(("errors", "warnings", "receipt"))},
+        "problem": problem and {name: told for name, told in problem.items() if name != "errors"},
+    }
+
+
+def _whole_body(found: Mapping[str, Any], language: str) -> dict[str, Any]:
     return {
         **{
             name: found[name] for name in ("import_id", "state", "mode", "on_stale", "on_blank", "name", "content_type")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from chassis.errors import RULES
 from chassis.tabular import ROW, Findings, Table
 
 PART_ROWS = 5000
+PART_BYTES = 4_000_000  # before packing; the last row of a part may go beyond
+LONGEST_CELL = 2000  # characters of a cell that are kept
 MOST_FAULTS = 50  # of one row; a row of nonsense has one or two of each column
 
 
@@ -51,15 +53,18 @@ class Sorting:
         return tuple(name for name, is_filled in self._filled.items() if is_filled)
 
     def parts(self, tables: Iterable[Table]) -> Iterator[ErrorPart]:
-        """Every refused row in the order of rows, in parts of 5,000."""
-        held: list[KeptRow] = []
+        """Every refused row in the order of rows, in parts of 5,000 or of 4 MB."""
+        lines: list[bytes] = []
+        size = last = 0
         for kept in self._rows(tables):
-            held.append(kept)
-            if len(held) == PART_ROWS:
-                yield _packed(held)
-                held = []
-        if held:
-            yield _packed(held)
+            line = msgspec.json.encode(kept)
+            lines.append(line)
+            size, last = size + len(line), kept.row
+            if len(lines) >= PART_ROWS or size >= PART_BYTES:
+                yield _packed(last, lines)
+                lines, size = [], 0
+        if lines:
+            yield _packed(last, lines)
 
     def _rows(self, tables: Iterable[Table]) -> Iterator[KeptRow]:
         rows = self._faults["row"]
@@ -94,12 +99,15 @@ def _with_cells(faults: pl.DataFrame, cells: pl.DataFrame | None) -> Iterator[Ke
 
 
 def _filled(row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value for name, value in row.items() if name != ROW and value is not None}
+    return {name: _cut(value) for name, value in row.items() if name != ROW and value is not None}
 
 
-def _packed(rows: list[KeptRow]) -> ErrorPart:
-    lines = b"\n".join(msgspec.json.encode(row) for row in rows)
-    return ErrorPart(rows[-1].row, zstandard.compress(lines, level=3))
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST_CELL else value[:LONGEST_CELL] + "…"
+
+
+def _packed(last_row: int, lines: Sequence[bytes]) -> ErrorPart:
+    return ErrorPart(last_row, zstandard.compress(b"\n".join(lines), level=3))
 
 
 def unpacked(part: ErrorPart, after_row: int) -> Iterator[KeptRow]:
@@ -123,5 +131,6 @@ def shown(row: KeptRow, language: str) -> dict[str, Any]:
 
 def _worded(fault: tuple[str | None, str, str | None, str | None], language: str) -> dict[str, Any]:
     column, code, value, values = fault
-    message = RULES[code].sentence(language, msgspec.json.decode(values or "{}"))
+    place = {name: told for name, told in (("column", column), ("value", value)) if told is not None}
+    message = RULES[code].sentence(language, {**place, **msgspec.json.decode(values or "{}")})
     return {"code": code, "column": column, "value": value, "message": message}

@@ -10,7 +10,8 @@ from typing import Any
 from chassis.errors import RULES, Fault, HouseError, Rule, rule
 
 MOST_OPEN = 20  # unfinished imports of one client: each may keep a gigabyte
-MOST_ATTEMPTS = 20  # then whoever runs it seems to die of it
+MOST_LAPSES = 5  # attempts that ended without a word: whoever runs it seems to die of it
+MOST_WAITS = 20  # attempts that an outage ended: a quarter of an hour at least
 LISTED = 1000
 
 IMPORT_UNKNOWN = rule("import_unknown", vi="Không có lần nhập {import_id}.", en="There is no import {import_id}.")
@@ -77,8 +78,11 @@ ERRORS_NOT_KEPT = rule(
 )
 ERRORS_TOO_MANY = rule(
     "import_errors_too_many",
-    vi="Có hơn {limit_rows} dòng lỗi, quá nhiều cho một bảng tính; hãy tải dạng CSV (Accept: text/csv).",
-    en="More than {limit_rows} rows are refused, too many for a workbook; ask for CSV (Accept: text/csv).",
+    vi="Các dòng lỗi quá nhiều cho một bảng tính; hãy tải dạng CSV (Accept: text/csv).",
+    en="The refused rows are too many for a workbook; ask for CSV (Accept: text/csv).",
+)
+REVERT_REASON_BLANK = rule(
+    "revert_reason_blank", vi="Hoàn lại phải nêu lý do (reason).", en="A revert needs its reason."
 )
 FIGURE_CHANGED_SINCE = rule(
     "changed_since_import",
@@ -137,9 +141,14 @@ class Upload:
         return UPLOAD_EMPTY if not self.received_bytes else None
 
 
-def back_off_seconds(attempt: int) -> int:
-    """How long to wait before an import is tried again, seconds: 1, 2, 4 … 60."""
-    return min(60, 1 << min(max(0, attempt - 1), 6))
+def back_off_seconds(waits: int) -> int:
+    """How long an import's first, second … wait is before it is tried again, seconds: 1, 2, 4 … 60."""
+    return min(60, 1 << min(max(0, waits - 1), 6))
+
+
+def tries_in_vain(lapses: int, waits: int) -> int | None:
+    """How many attempts ended badly, where there were too many to try again; None if it may be tried."""
+    return lapses + waits if lapses >= MOST_LAPSES or waits >= MOST_WAITS else None
 
 
 # --- what is kept of refusals: codes and values, worded when they are read

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+import polars as pl
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from chassis.answers import Problem
 from chassis.bodies import Body
-from chassis.tabular import NumberStyle
-from services.indicators.domain.imports import Encoding, State
+from chassis.tabular import ROW, Kind, NumberStyle
+from chassis.tabular.words import read_words
+from services.indicators.domain.actuals.columns import MAX_TEXT
+from services.indicators.domain.imports import REVERT_REASON_BLANK, Encoding, State
 from services.indicators.schemas.actuals import Posted, PostedFault
 
 
@@ -37,10 +41,24 @@ class ImportBody(Body):
     sheet: str | None = Field(None, max_length=100, description="The sheet of a workbook to read.")
 
 
+def _reason(given: str) -> str:
+    """A reason as every text of a figure is taken: trimmed, with neither control signs nor an old font's."""
+    cell = pl.DataFrame({ROW: [1], "reason": [given], "kind": [int(Kind.TEXT)]})
+    words, findings = read_words(cell, "reason", longest=MAX_TEXT, is_strict=True)
+    for fault in findings.listed(1):
+        raise PydanticCustomError(fault.rule.code, fault.rule.en, {**fault.values})
+    tidy: str | None = words.item()
+    if tidy is None:
+        raise PydanticCustomError(REVERT_REASON_BLANK.code, REVERT_REASON_BLANK.en)
+    return tidy
+
+
 class RevertBody(Body):
     """Why an import is taken back."""
 
-    reason: str = Field(min_length=1, max_length=4000, examples=["Gửi nhầm tệp của quý trước"])
+    reason: Annotated[str, AfterValidator(_reason)] = Field(
+        min_length=1, max_length=MAX_TEXT, examples=["Gửi nhầm tệp của quý trước"]
+    )
 
 
 class ImportProgress(BaseModel):
@@ -52,7 +70,7 @@ class ImportProgress(BaseModel):
 
 
 class ImportResult(Posted):
-    """What became of the rows; of a post made at once the faults are not kept, only their reply had them."""
+    """What became of the rows; faults are null of a post made at once (its reply had them), and to outsiders."""
 
     left_blank: int | None  # type: ignore[assignment]  # the same
     errors: list[PostedFault] | None  # type: ignore[assignment]  # the one thing that is not kept for ever
@@ -80,7 +98,7 @@ class Import(BaseModel):
     problem: Problem | None = Field(description="Why it is refused or failed; nothing was written then.")
     reverts: UUID | None = Field(description="The import that this one takes back.")
     reverted_by: UUID | None = Field(description="The import that took this one back.")
-    client_id: str | None = Field(description="Null to callers who do not act for the units.")
+    client_id: str | None = Field(description="Null, as name and sha256, to callers who did not send it.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +26,7 @@ from chassis.errors import (
 from chassis.listing import Listing
 from chassis.settings import Settings
 from services.indicators.domain import imports as rules
-from services.indicators.domain.import_errors import KeptRow, unpacked
+from services.indicators.domain.import_errors import ErrorPart, KeptRow, unpacked
 from services.indicators.domain.imports import State, Upload
 from services.indicators.schemas.imports import ImportBody
 from services.indicators.store import import_errors as errors
@@ -33,6 +34,7 @@ from services.indicators.store import imports as store
 from services.indicators.store import reverting
 
 BEFORE_ALL = -1  # faults of no row in particular come first, as row 0
+PAGE_PARTS = 2  # a part is longer than a page unless its rows are; then the page is shorter than asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,10 @@ def _terms(asked: ImportBody) -> dict[str, Any]:
 async def receive(db: Session, caller: Caller, import_id: UUID, piece: Piece, settings: Settings) -> Upload:
     """Keep a piece where the bytes held end; after the last one the import is run.
 
+    It is run with the rights that its caller had at every piece: what was lost meanwhile is not used.
+
     Raises:
-        NotFound: the caller's client has no such import ("import_unknown").
+        NotFound: the caller opened no such import ("import_unknown").
         Conflict: the piece begins elsewhere ("upload_offset_mismatch"), or nothing is taken any more
             ("import_not_receiving"); both name what is held.
         Refused: more bytes than declared ("upload_too_long"), or the last piece leaves some out
@@ -112,6 +116,7 @@ async def receive(db: Session, caller: Caller, import_id: UUID, piece: Piece, se
             offset=piece.offset,
         )
     _check_size(held, piece, settings)
+    await store.narrow(db, caller, import_id)
     if piece.content:
         await store.append(db, import_id, piece.offset, piece.content)
     upload = Upload(held.state, piece.offset + len(piece.content), held.size_bytes)
@@ -153,10 +158,10 @@ async def accept(db: Session, caller: Caller, asked: ImportBody, content: bytes,
 
 
 async def get_import(db: ReadSession, caller: Caller, import_id: UUID) -> dict[str, Any]:
-    """An import, or a post made at once, by its id.
+    """An import, or a post made at once, by its id; `is_whole` says whether the caller may see all there is of it.
 
     Raises:
-        NotFound: there is none, or it is another client's and the caller does not act for all its units
+        NotFound: there is none, or somebody else sent it and the caller does not act for all its units
             ("import_unknown").
     """
     found = await store.find(db, caller, import_id)
@@ -166,7 +171,7 @@ async def get_import(db: ReadSession, caller: Caller, import_id: UUID) -> dict[s
 
 
 def list_imports(caller: Caller, states: Sequence[str]) -> Listing:
-    """The imports of the caller's client, oldest first."""
+    """The imports the caller sent, oldest first."""
     return store.list_imports(caller, states)
 
 
@@ -174,10 +179,12 @@ async def cancel_import(db: Session, caller: Caller, import_id: UUID) -> dict[st
     """Cancel an import: at once while it waits; a runner that has it stops at its next step and writes nothing.
 
     Raises:
-        NotFound: as in `get_import`.
+        NotFound: the caller sent no such import ("import_unknown").
         Conflict: it is over ("import_finished").
     """
     found = await get_import(db, caller, import_id)
+    if not found["is_own"]:
+        raise NotFound(rules.IMPORT_UNKNOWN, import_id=import_id)
     if found["state"] == State.CANCELLED:
         return found
     if await store.cancel(db, import_id) is None:
@@ -229,11 +236,13 @@ async def open_errors(database: Database, caller: Caller, import_id: UUID) -> tu
     """The columns of an import's refused rows, and in how many parts they are kept, once the caller is let in.
 
     Raises:
-        NotFound: as in `get_import`; or it was a post made at once, whose refused rows are not kept
-            ("import_errors_not_kept").
+        NotFound: the caller neither sent it nor acts everywhere ("import_unknown"); or it was a post made at once,
+            whose refused rows are not kept ("import_errors_not_kept").
     """
     async with database.read() as db:
         found = await get_import(db, caller, import_id)
+        if not found["is_whole"]:
+            raise NotFound(rules.IMPORT_UNKNOWN, import_id=import_id)
         if found["import_id"] is None:
             raise NotFound(rules.ERRORS_NOT_KEPT)
         return tuple(found["error_columns"]), await errors.count_parts(db, import_id)
@@ -241,12 +250,14 @@ async def open_errors(database: Database, caller: Caller, import_id: UUID) -> tu
 
 async def page_of_errors(database: Database, import_id: UUID, after_row: int, limit: int) -> tuple[list[KeptRow], bool]:
     """Refused rows after a row, in the order of rows, and whether there are more."""
-    rows: list[KeptRow] = []
     async with database.read() as db:
-        # Every part but the last is longer than a page, so two hold any page and the row after it.
-        for part in await errors.load_parts(db, import_id, after_row, 2):
-            rows += unpacked(part, after_row)
-    return rows[:limit], len(rows) > limit
+        parts = await errors.load_parts(db, import_id, after_row, PAGE_PARTS + 1)
+    rows = await asyncio.to_thread(_rows_of, parts[:PAGE_PARTS], after_row)
+    return rows[:limit], len(rows) > limit or len(parts) > PAGE_PARTS
+
+
+def _rows_of(parts: Sequence[ErrorPart], after_row: int) -> list[KeptRow]:
+    return [row for part in parts for row in unpacked(part, after_row)]
 
 
 async def every_error(database: Database, import_id: UUID) -> AsyncIterator[KeptRow]:
@@ -257,6 +268,6 @@ async def every_error(database: Database, import_id: UUID) -> AsyncIterator[Kept
             parts = await errors.load_parts(db, import_id, last, 1)
         if not parts:
             return
-        for row in unpacked(parts[0], last):
+        for row in await asyncio.to_thread(_rows_of, parts, last):
             yield row
         last = parts[0].last_row

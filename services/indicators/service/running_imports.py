@@ -25,10 +25,10 @@ from chassis.settings import Settings
 from services.indicators.domain.imports import (
     IMPORT_BROKE,
     IMPORT_GIVEN_UP,
-    MOST_ATTEMPTS,
     State,
     back_off_seconds,
     kept_problem,
+    tries_in_vain,
 )
 from services.indicators.service.actuals import Progress
 from services.indicators.service.import_run import FOLDER, CancelAsked, LeaseLost, Run
@@ -91,8 +91,12 @@ class Runner:
         if claim is None:
             return False
         with structlog.contextvars.bound_contextvars(import_id=str(claim.import_id), attempt=claim.attempt):
-            async with self._beating(claim):
-                await self._attempt(claim)
+            try:
+                async with self._beating(claim):
+                    await self._attempt(claim)
+            except asyncio.CancelledError:  # the process ends: somebody else may take it at once
+                await self._hand_back(claim)
+                raise
         return True
 
     async def forget_expired(self) -> int:
@@ -144,18 +148,14 @@ class Runner:
 
     async def _attempt(self, claim: Claim) -> None:
         try:
-            if claim.attempt > MOST_ATTEMPTS:
-                raise Refused(IMPORT_GIVEN_UP, attempts=MOST_ATTEMPTS)
+            vain = tries_in_vain(claim.terms["lapses"], claim.terms["waits"])
+            if vain is not None:
+                raise Refused(IMPORT_GIVEN_UP, attempts=vain)
             await Run(self._house, self.database, claim, self.tell).to_the_end()
         except LeaseLost:
             log.warning("import_lost")
         except CancelAsked:
             await self._cancelled(claim)
-        except asyncio.CancelledError:  # the process ends: somebody else may take it at once
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(2):
-                    await self._put_back(claim, timedelta())
-            raise
         except Exception as error:
             await self._stopped(claim, error)
 
@@ -163,15 +163,18 @@ class Runner:
         async with self.database.write() as db:
             await store.end_cancelled(db, claim, kept_for(self._settings))
 
-    async def _put_back(self, claim: Claim, wait: timedelta) -> None:
-        async with self.database.write() as db:
-            await store.put_back(db, claim, wait)
+    async def _hand_back(self, claim: Claim) -> None:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(2), self.database.write() as db:
+                await store.hand_back(db, claim)
 
     async def _stopped(self, claim: Claim, error: Exception) -> None:
         """Nothing was written: tell the sender why, or try again later."""
         if is_passing(error):
             log.warning("import_waits", error=str(error) or type(error).__name__)
-            await self._put_back(claim, timedelta(seconds=back_off_seconds(claim.attempt)))
+            wait = timedelta(seconds=back_off_seconds(claim.terms["waits"] + 1))
+            async with self.database.write() as db:
+                await store.put_back(db, claim, wait)
             return
         state, refusal = State.REFUSED, error
         if not isinstance(error, HouseError):

@@ -51,7 +51,8 @@ class Import(Base, table=True):
     """A large post: who sends it with which rights, how, how far it has come, and what became of it.
 
     `due_at` says when a runner may take it: once it is queued, or when the lease of the one that has it ends;
-    `attempt` tells the runners of one import apart.
+    `attempt` tells the runners of one import apart. `lapses` are attempts that ended without a word, `waits` those
+    that an outage ended.
     """
 
     __tablename__ = "import"
@@ -92,6 +93,8 @@ class Import(Base, table=True):
     reverts: UUID | None = Field(default=None, sa_type=Uuid)
     reason: str | None = Field(default=None, sa_type=Text)
     attempt: int = Field(sa_column=_count())
+    lapses: int = Field(sa_column=_count())
+    waits: int = Field(sa_column=_count())
     due_at: datetime = Field(sa_column=_moment(default="clock_timestamp()"))
     is_cancelling: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     rows_read: int = Field(sa_column=_count())

@@ -86,16 +86,38 @@ async def create(db: Session, caller: Caller, kept: timedelta, fields: Mapping[s
 
 
 async def lock_upload(db: Session, caller: Caller, import_id: UUID) -> Upload | None:
-    """What is held of a client's own import; nobody else adds to it until the end of this transaction."""
+    """What is held of a caller's own import; nobody else adds to it until the end of this transaction."""
     found = await db.execute(
         text(
-            "SELECT state, received_bytes, size_bytes FROM import"
-            " WHERE import_id = :import_id AND client_id = :client_id FOR UPDATE"
+            "SELECT state, received_bytes, size_bytes FROM import WHERE import_id = :import_id"
+            " AND client_id = :client_id AND caller_subject = :subject FOR UPDATE"
         ),
-        {"import_id": import_id, "client_id": caller.client_id},
+        {"import_id": import_id, "client_id": caller.client_id, "subject": caller.subject},
     )
     row = found.one_or_none()
     return None if row is None else Upload(State(row.state), row.received_bytes, row.size_bytes)
+
+
+# A unit of one list for which the other list may act: named itself, by its province, or everywhere.
+_MAY_ACT = """('*' = ANY ({held}) OR unit = ANY ({held}) OR EXISTS (
+  SELECT FROM admin_unit a WHERE a.code = unit AND a.province_code = ANY ({held})))"""
+_NARROW = f"""
+UPDATE import i SET
+  scopes = ARRAY(SELECT unnest(i.scopes) INTERSECT SELECT unnest(CAST(:scopes AS text[])) ORDER BY 1),
+  admin_units = ARRAY(
+    SELECT unit FROM unnest(i.admin_units) unit WHERE {_MAY_ACT.format(held="CAST(:units AS text[])")}
+    UNION
+    SELECT unit FROM unnest(CAST(:units AS text[])) unit WHERE {_MAY_ACT.format(held="i.admin_units")}
+    ORDER BY 1)
+WHERE import_id = :import_id
+"""
+
+
+async def narrow(db: Session, caller: Caller, import_id: UUID) -> None:
+    """Leave a locked import the rights that its caller has now, of those it had before."""
+    await db.execute(
+        text(_NARROW), {"import_id": import_id, "scopes": sorted(caller.scopes), "units": caller.unit_codes}
+    )
 
 
 async def append(db: Session, import_id: UUID, offset: int, content: bytes) -> None:
@@ -115,32 +137,37 @@ async def queue(db: Session, import_id: UUID) -> None:
     )
 
 
-# An import is seen by its own client, and by who acts for every unit it wrote for.
+# An import is seen by who sent it and by who acts everywhere; in outline, by who acts for every unit it wrote for.
 _SEEN = """
 SELECT i.*, p.import_id AS posting_import_id, p.client_id AS posting_client_id, p.mode AS posting_mode, p.received,
   p.created, p.updated, p.unchanged, p.stale, p.duplicates, p.refused, p.sha256 AS posting_sha256,
-  p.reverts AS posting_reverts, p.recorded_at, r.import_id AS reverted_by, c.covers
+  p.reverts AS posting_reverts, p.recorded_at, r.import_id AS reverted_by, c.is_own,
+  c.is_own OR c.is_everywhere AS is_whole
 FROM (SELECT CAST(:import_id AS uuid) AS id) asked
 LEFT JOIN import i ON i.import_id = asked.id
 LEFT JOIN posting p ON p.import_id = asked.id
 LEFT JOIN posting r ON r.reverts = asked.id
 CROSS JOIN LATERAL (
-  SELECT :everywhere OR (cardinality(p.admin_unit_ids) > 0 AND NOT EXISTS (
-    SELECT FROM admin_unit u WHERE u.id = ANY (p.admin_unit_ids)
-      AND NOT (u.code = ANY (:units) OR coalesce(u.province_code = ANY (:units), false)))) AS covers
+  SELECT CAST(:everywhere AS boolean) AS is_everywhere,
+    coalesce(i.client_id, p.client_id) = :client_id
+      AND coalesce(i.caller_subject, p.caller_subject) = :subject AS is_own,
+    cardinality(p.admin_unit_ids) > 0 AND NOT EXISTS (
+      SELECT FROM admin_unit u WHERE u.id = ANY (p.admin_unit_ids)
+        AND NOT (u.code = ANY (:units) OR coalesce(u.province_code = ANY (:units), false))) AS covers
 ) c
 WHERE coalesce(i.import_id, p.import_id) IS NOT NULL
-  AND (coalesce(i.client_id, p.client_id) = :client_id OR c.covers)
+  AND (c.is_own OR c.is_everywhere OR c.covers)
 """
 
 
 async def find(db: ReadSession, caller: Caller, import_id: UUID) -> dict[str, Any] | None:
-    """An import, or what is known of a post at once, if the caller may see it."""
+    """An import, or what is known of a post at once, if the caller may see it; `is_whole`: all there is of it."""
     found = await db.execute(
         text(_SEEN),
         {
             "import_id": import_id,
             "client_id": caller.client_id,
+            "subject": caller.subject,
             "units": caller.unit_codes,
             "everywhere": "*" in caller.admin_units,
         },
@@ -150,10 +177,12 @@ async def find(db: ReadSession, caller: Caller, import_id: UUID) -> dict[str, An
 
 
 def list_imports(caller: Caller, states: Sequence[str]) -> Listing:
-    """A client's own imports, oldest first."""
+    """A caller's own imports, oldest first; who acts everywhere sees those of the whole client."""
     counts = imports.c.result["counts"].label("counts")
     own = [column for column in imports.c if column.name in (*LISTED, *PROGRESS, "is_dry_run")]
     query = select(*own, counts).where(imports.c.client_id == caller.client_id)
+    if "*" not in caller.admin_units:
+        query = query.where(imports.c.caller_subject == caller.subject)
     if states:
         query = query.where(imports.c.state.in_(states))
     return Listing(query, (imports.c.import_id,), LISTED, _listed)
@@ -192,10 +221,11 @@ async def cancel(db: Session, import_id: UUID) -> State | None:
 
 
 async def claim(db: Session, lease: timedelta) -> Claim | None:
-    """Take the import that has been due for longest: queued, or left by a runner whose lease ran out."""
+    """Take the import that has been due for longest: queued, or left without a word by a runner (a lapse)."""
     found = await db.execute(
         text(
             "UPDATE import SET state = 'running', attempt = attempt + 1, due_at = clock_timestamp() + :lease,"
+            " lapses = lapses + CASE state WHEN 'running' THEN 1 ELSE 0 END,"
             " started_at = coalesce(started_at, clock_timestamp()), rows_read = 0, rows_checked = 0, rows_written = 0"
             " WHERE import_id = (SELECT import_id FROM import WHERE state IN ('queued', 'running')"
             "   AND due_at <= clock_timestamp() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
@@ -299,11 +329,16 @@ async def end_cancelled(db: Session, claim: Claim, kept: timedelta) -> None:
 
 
 async def put_back(db: Session, claim: Claim, wait: timedelta) -> None:
-    """Let an import wait for its next attempt."""
+    """Let an import wait, because of an outage, for its next attempt."""
     await db.execute(
-        text(f"UPDATE import SET state = 'queued', due_at = clock_timestamp() + :wait WHERE {_OWN}"),
+        text(f"UPDATE import SET state = 'queued', waits = waits + 1, due_at = clock_timestamp() + :wait WHERE {_OWN}"),
         _own(claim, wait=wait),
     )
+
+
+async def hand_back(db: Session, claim: Claim) -> None:
+    """Let somebody else have an import at once; nothing is held against it."""
+    await db.execute(text(f"UPDATE import SET state = 'queued', due_at = clock_timestamp() WHERE {_OWN}"), _own(claim))
 
 
 async def forget_expired(db: Session) -> int:

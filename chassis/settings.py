@@ -141,3 +141,8 @@ def read_settings(**overrides: object) -> Settings:
         if path and f"{name}_file" not in Settings.model_fields:
             from_files[name] = Path(path).read_text(encoding="utf-8").strip()
     return Settings(**{**from_files, **overrides})  # type: ignore[arg-type]  # pydantic checks the values
+
+
+def suggest_to_library(name: str, value: str) -> None:
+    """Set what a library reads from the environment; an operator's own setting stands."""
+    os.environ.setdefault(name, value)

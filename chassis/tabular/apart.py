@@ -7,7 +7,6 @@ for more memory than there is, which ends the process they run in.
 from __future__ import annotations
 
 import atexit
-import os
 import subprocess  # our own interpreter with our own module
 import sys
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ from chassis.tabular.jobs import Job, hear, read_frame, say_job
 from chassis.tabular.table import Limits, Table, Titles
 
 MOST_AT_ONCE = 2
-# A reader reads one file at a time: more threads would be quicker by little and take much more memory.
-_FRUGAL = {"POLARS_MAX_THREADS": "1", "_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0,narenas:1"}
 _turns = BoundedSemaphore(MOST_AT_ONCE)
 _lock = Lock()
 _idle: list[_Reader] = []
@@ -37,7 +34,6 @@ class _Reader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **_FRUGAL},
         )
         self.is_free = True
 

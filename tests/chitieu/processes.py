@@ -34,8 +34,10 @@ def is_alive(pid: int) -> bool:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment, without settings of the house but those given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHITIEU_")}
+    """This process's environment, without settings of the house but those given, and without what polars wrote there
+    for itself: a process takes that for an operator's wish.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHITIEU_", "_RJEM_"))}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **settings}
 
 

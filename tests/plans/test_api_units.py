@@ -168,7 +168,7 @@ class TestCsv:
         assert answer.status_code == 200, answer.text
         assert time.perf_counter() - started < 10
         assert len(answer.json()["changes"]["admin_units"]["created"]) == 3355
-        assert len(seen) == 10
+        assert len(seen) == 11
         assert len(await items(house, "/admin-units", on="all", limit=1000)) == 3366
         assert len(await items(house, "/admin-units", on="2026-04-29", limit=1000)) == 3355
         wards = [row["code"] for row in await items(house, "/admin-units", province="75", type="ward", on="2026-04-30")]

@@ -17,7 +17,8 @@ from sqlalchemy.sql.expression import literal_column
 from chassis.auth import Caller
 from chassis.database import Database, ReadSession, exact_json
 from chassis.errors import Gone, Refused, rule
-from chassis.outbox import Sequencer, unpack
+from chassis.outbox import unpack
+from chassis.sequencer import Sequencer
 
 FEED_CURSOR_INVALID = rule(
     "feed_cursor_invalid", vi="Con trỏ thay đổi không hợp lệ.", en="The change cursor is not valid."

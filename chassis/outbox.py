@@ -1,13 +1,7 @@
-"""From write to log: `lock` the aggregates, `append` their events in the same transaction, and the sequencer
-that gives every event a dense position. The statements are those of the design's events page, measured there.
-"""
+"""From write to outbox: `lock` the aggregates, `append` their events in the same transaction."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import contextlib
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,34 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import structlog
 import zstandard
 from sqlalchemy import text
 
 from chassis import bulk
-from chassis.database import Database, ReadSession, Session
-from chassis.errors import STALE_VERSION, Gone, PreconditionFailed, Refused, Unavailable, rule
+from chassis.database import Session
+from chassis.errors import STALE_VERSION, PreconditionFailed
 from chassis.replies import encode
-from chassis.telemetry import LOG_HEAD
-
-log = structlog.get_logger(__name__)
-
-WRITE_TOKEN_INVALID = rule(
-    "write_token_invalid",
-    vi="X-Min-Version không phải một write_token.",
-    en="X-Min-Version is not a write_token.",
-)
-WRITE_NOT_YET_VISIBLE = rule(
-    "write_not_yet_visible",
-    vi="Lần ghi được nhắc đến chưa vào nhật ký; hãy thử lại.",
-    en="The write asked for is not in the log yet; try again.",
-)
-
-WRITE_LOST = rule(
-    "write_lost",
-    vi="Nhật ký đã được khôi phục từ bản sao; lần ghi được nhắc đến có thể đã mất.",
-    en="The log was restored from a copy since; the write asked for may be lost.",
-)
+from chassis.write_tokens import token_of, write_token
 
 MAX_EVENT_BYTES = 48 * 1024
 _ENVELOPE_BYTES = 1024
@@ -182,7 +156,7 @@ async def append(db: Session, heads: Heads, events: Sequence[Event]) -> str:
         ),
         {"subjects": subjects, "versions": [heads.versions[subject] for subject in subjects]},
     )
-    return _token(written.one())
+    return token_of(written.one())
 
 
 _APPENDED = ("type", "subject", "version", "province", "commune", "is_public", "data", "packed", "trace")
@@ -217,166 +191,3 @@ def _payload(data: Mapping[str, Any] | msgspec.Raw | Packed) -> tuple[str | None
     if isinstance(kept, Packed):
         return None, kept.content
     return bytes(kept).decode(), None
-
-
-async def write_token(db: Session) -> str:
-    """The token of this transaction, for read-your-writes (`X-Min-Version`)."""
-    found = await db.execute(
-        text(
-            "SELECT epoch, pg_current_xact_id()::text AS xid, current_schema() AS service FROM feed_head"
-            " WHERE feed = 'main'"
-        )
-    )
-    return _token(found.one())
-
-
-def _token(row: Any) -> str:
-    packed = json.dumps([row.service, row.epoch, row.xid], separators=(",", ":"))
-    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
-
-
-def read_token(token: str) -> tuple[str, int, int]:
-    """Service, epoch and transaction id of a write token.
-
-    Raises:
-        Refused: not a write token ("write_token_invalid").
-    """
-    try:
-        service, epoch, xid = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        read = str(service), int(epoch), int(xid)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise Refused(WRITE_TOKEN_INVALID) from error
-    if not 0 < read[2] < 2**63:
-        raise Refused(WRITE_TOKEN_INVALID)
-    return read
-
-
-_RESTORED = text("""
-UPDATE feed_head SET epoch = epoch + 1, system_id = here.system_id, timeline = here.timeline
-FROM (SELECT s.system_identifier::text AS system_id, c.timeline_id AS timeline
-      FROM pg_control_system() s, pg_control_checkpoint() c) here
-WHERE feed = 'main' AND (feed_head.system_id, feed_head.timeline) <> (here.system_id, here.timeline)
-RETURNING epoch
-""")
-
-
-async def raise_epoch_if_restored(database: Database) -> None:
-    """Begin a new epoch where the log was restored into another server, or onto another timeline.
-
-    Positions may then be used again for other events, so cursors and write tokens of the old epoch must end.
-    """
-    async with database.write() as db:
-        epoch = (await db.execute(_RESTORED)).scalar()
-    if epoch is not None:
-        log.warning("log_was_restored", service=database.service, epoch=epoch)
-
-
-async def wait_for(database: Database, epoch: int, xid: int, seconds: float = 5.0) -> None:
-    """Wait until a write of this database is in the log.
-
-    Raises:
-        Gone: the log was restored since, and the write may be lost ("write_lost").
-        Refused: no transaction has that number yet ("write_token_invalid").
-        Unavailable: it is not there in time ("write_not_yet_visible").
-    """
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        async with database.read() as db:
-            if await _is_logged(db, epoch, xid):
-                return
-        if asyncio.get_running_loop().time() > deadline:
-            raise Unavailable(WRITE_NOT_YET_VISIBLE, headers={"Retry-After": "1"})
-        await asyncio.sleep(0.01)
-
-
-async def _is_logged(db: ReadSession, epoch: int, xid: int) -> bool:
-    found = await db.execute(
-        text(
-            "SELECT (SELECT epoch FROM feed_head WHERE feed = 'main') AS epoch,"
-            " CAST(:xid AS text)::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS is_future,"
-            " pg_visible_in_snapshot(CAST(:xid AS text)::xid8, pg_current_snapshot())"
-            " AND NOT EXISTS (SELECT 1 FROM outbox WHERE xid = CAST(:xid AS text)::xid8) AS is_logged"
-        ),
-        {"xid": str(xid)},
-    )
-    row = found.one()
-    if row.epoch != epoch:
-        raise Gone(WRITE_LOST)
-    # Nobody can hold the token of a write that has not begun, so there is nothing to wait for.
-    if row.is_future:
-        raise Refused(WRITE_TOKEN_INVALID)
-    return bool(row.is_logged)
-
-
-_COLUMNS = "event_id, type, subject, version, province, commune, is_public, data, packed, trace, at"
-_MOVE = f"""
-WITH snap AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin),
-moved AS (DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM outbox WHERE xid >= CAST(:low AS text)::xid8 ORDER BY id LIMIT :batch)) RETURNING *),
-ins AS (INSERT INTO event_log (pos, xid, {_COLUMNS})
-          SELECT h.pos + row_number() OVER (ORDER BY m.id), m.xid, {", ".join("m." + c for c in _COLUMNS.split(", "))}
-          FROM moved m CROSS JOIN (SELECT pos FROM feed_head WHERE feed = 'main') h RETURNING 1),
-cnt AS (SELECT count(*) AS n FROM ins)
-UPDATE feed_head SET pos = pos + (SELECT n FROM cnt) WHERE feed = 'main'
-  RETURNING (SELECT n FROM cnt) AS n, (SELECT xmin::text FROM snap) AS low, pos
-"""
-
-
-class Sequencer:
-    """Moves outbox to log, one pass at a time; any number may run, a row lock makes them queue."""
-
-    def __init__(self, database: Database, *, batch: int, poll_seconds: float) -> None:
-        self._database = database
-        self._batch = batch
-        self._poll_seconds = poll_seconds
-        self._low = "0"
-        self._partition_until = 0
-        self._bell = asyncio.Event()
-        self.moved = asyncio.Condition()
-        self.moves = 0
-        database.on_commit(self._bell.set)
-
-    async def pass_once(self) -> int:
-        """Give positions to at most one batch; answers how many events were moved."""
-        async with self._database.engine.begin() as connection:
-            # An idle pass takes no lock: a lock alone is a write, and fifty a second would keep the disk busy.
-            if not await connection.scalar(text("SELECT EXISTS (SELECT 1 FROM outbox)")):
-                return 0
-            head = await connection.scalar(text("SELECT pos FROM feed_head WHERE feed = 'main' FOR UPDATE"))
-            if head + self._batch >= self._partition_until:
-                await self._make_room(connection, head)
-            row = (await connection.execute(text(_MOVE), {"low": self._low, "batch": self._batch})).one()
-            if row.n:
-                await connection.execute(text("SELECT pg_notify('feed', current_schema())"))
-        LOG_HEAD.labels(self._database.service).set(row.pos)
-        if row.n < self._batch:
-            self._low = row.low
-        if row.n:
-            self.moves += 1
-            async with self.moved:
-                self.moved.notify_all()
-        return int(row.n)
-
-    async def _make_room(self, connection: Any, head: int) -> None:
-        size = 1_000_000
-        for upto in (head + self._batch, head + self._batch + size // 2):
-            await connection.execute(text("SELECT ensure_log_partition(:upto)"), {"upto": upto})
-        self._partition_until = ((head + self._batch + size // 2) // size + 1) * size
-
-    async def run(self) -> None:
-        """Move events for as long as the process lives; a lost database is waited for."""
-        while True:
-            try:
-                self._bell.clear()
-                while await self.pass_once() == self._batch:
-                    pass
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                log.warning("sequencer_failed", service=self._database.service, error=str(error))
-                self._low = "0"
-                await asyncio.sleep(0.5)
-            # Not `wait_for`: on Python 3.11 it swallows a cancellation that meets the bell, and the process never ends.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._bell.wait()

@@ -12,9 +12,10 @@ from typing import Any
 from fastapi import FastAPI
 from joserfc.jwk import OKPKey
 
-from chassis.app import House, Service, build_app
+from chassis.app import build_app
 from chassis.auth import Verifier
 from chassis.database import Database
+from chassis.house import House, Service
 from chassis.keys import Signer, public_keys
 from chassis.peers import Peers
 from chassis.receipts import Receipts

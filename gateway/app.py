@@ -11,9 +11,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from chassis.app import House, add_operations, docs_routes, problem_routes, wrap
+from chassis.app import add_operations, docs_routes, problem_routes, wrap
 from chassis.auth import ANONYMOUS, identify
 from chassis.errors import Unauthenticated
+from chassis.house import House
 from chassis.problems import install_problems, language_of
 from chassis.settings import SERVICES
 from gateway.allowance import Allowance

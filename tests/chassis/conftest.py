@@ -17,11 +17,12 @@ from sqlalchemy import func, select
 from starlette.responses import Response
 
 from chassis import outbox
-from chassis.app import House, Service, build_app
+from chassis.app import build_app
 from chassis.auth import Caller, Verifier, needs
 from chassis.bodies import Body, HouseRoute
 from chassis.database import Database, Reading, Session, Writing, model_base
 from chassis.errors import Refused, rule
+from chassis.house import House, Service
 from chassis.idempotency import Once
 from chassis.keys import public_keys
 from chassis.listing import Listing, answer

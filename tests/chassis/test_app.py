@@ -8,8 +8,9 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 
-from chassis.app import House, wrap
+from chassis.app import wrap
 from chassis.auth import Verifier
+from chassis.house import House
 from chassis.peers import Peers
 from chassis.problems import install_problems
 from chassis.settings import Settings

@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from chassis import outbox
 from chassis.feed import encode_position
-from chassis.outbox import Event, Sequencer, raise_epoch_if_restored
+from chassis.outbox import Event
+from chassis.sequencer import Sequencer, raise_epoch_if_restored
 from tests.chassis.conftest import NOTE_TYPE, Desk
 
 URL = "/v1/plans/changes"

@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 
 from chassis.database import Session
 from chassis.errors import Gone, Refused, Unavailable
-from chassis.outbox import read_token
 from chassis.peers import Peers
 from chassis.replica import Follower, ListSource, OneAtATime, Subscription
+from chassis.write_tokens import read_token
 from tests.chassis.conftest import NOTE_TYPE, Desk
 
 

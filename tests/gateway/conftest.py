@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 from joserfc.jwk import OKPKey
 
-from chassis.app import House
 from chassis.auth import Verifier
+from chassis.house import House
 from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from chassis.app import House as Household
 from chassis.auth import Verifier
+from chassis.house import House as Household
 from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway

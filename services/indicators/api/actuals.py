@@ -9,9 +9,9 @@ from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
-from chassis.app import House
 from chassis.bodies import Upload, receive
 from chassis.database import Reading, Writing
+from chassis.house import House
 from chassis.idempotency import OnceIfKeyed
 from chassis.listing import answer
 from chassis.pages import Paging, chosen

@@ -16,9 +16,9 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from chassis import tabular
 from chassis.answers import PageOf, answers
-from chassis.app import House
 from chassis.database import Reading
 from chassis.errors import NotAcceptable, TooLarge
+from chassis.house import House
 from chassis.listing import CSV, JSON, NOT_ACCEPTABLE
 from chassis.pages import MAX_LIMIT
 from chassis.problems import language_of

@@ -16,11 +16,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
-from chassis.app import House
 from chassis.auth import Caller
 from chassis.bodies import Upload as Sent
 from chassis.database import Reading, Session, Writing
 from chassis.errors import BODY_TOO_LARGE, MEDIA_UNSUPPORTED, TooLarge, UnsupportedMedia
+from chassis.house import House
 from chassis.idempotency import Once
 from chassis.listing import answer
 from chassis.pages import Paging

@@ -19,6 +19,7 @@ from chassis.errors import Refused, TooLarge
 from chassis.listing import Listing
 from chassis.tabular import Body, Findings, NumberStyle, Table, Values
 from chassis.tabular.rules import ROWS_TOO_MANY
+from chassis.write_tokens import write_token
 from services.indicators.domain import rules
 from services.indicators.domain.actuals import judging, resolving, settling
 from services.indicators.domain.actuals.reading import left_blank, read_rows
@@ -172,9 +173,7 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
     with Gathered(terms.lot_rows) as gathered:
         await _gather(db, caller, body, terms, (tally, gathered))
         written = await _write(db, caller, terms, (tally, gathered))
-    if written is None:
-        return _result(db, terms, tally, (None, await outbox.write_token(db)))
-    return _result(db, terms, tally, written)
+    return _result(db, terms, tally, written or (None, await write_token(db)))
 
 
 State = tuple[Tally, Gathered]
@@ -353,7 +352,7 @@ class _Writing:
         """Note the post and audit it; answers its id and the write token."""
         if self._reserved is None or self._token is None:
             if self._terms.import_id is None:
-                return None, await outbox.write_token(self._db)
+                return None, await write_token(self._db)
             self._reserved = await posting.reserve_posting(self._db, self._terms.import_id)
         touched = pl.concat(self._touched) if self._touched else units.clear()
         db, terms = self._db, self._terms
@@ -370,7 +369,7 @@ class _Writing:
         await posting.note_posting(db, self._reserved, facts)
         if self._touched:
             await _audit(db, self._caller, self._reserved[1], touched)
-        return self._reserved[1], self._token or await outbox.write_token(db)
+        return self._reserved[1], self._token or await write_token(db)
 
 
 async def _audit(db: Session, caller: Caller, import_id: UUID, touched: pl.DataFrame) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from chassis import tabular
-from chassis.app import House
 from chassis.database import Database, Session
 from chassis.errors import Refused, TooLarge
+from chassis.house import House
 from chassis.receipts import Facts, sign_receipt
 from chassis.replica import catching_up
 from services.indicators.domain.actuals.columns import TITLES

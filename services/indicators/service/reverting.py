@@ -14,6 +14,7 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.errors import UNIT_NOT_COVERED, Conflict, Fault, Forbidden
 from chassis.tabular import Findings
+from chassis.write_tokens import write_token
 from services.indicators.domain.actuals.reverting import taken_back
 from services.indicators.domain.imports import FIGURE_CHANGED_SINCE, LISTED, NOTHING_TO_REVERT
 from services.indicators.service.actuals import Mode, PostResult, Progress
@@ -125,7 +126,7 @@ class _Reverting:
         )
         await posting.note_posting(self._db, await self._reserve(), facts)
         await self._audit()
-        return _result(self._asked, counts, left, await outbox.write_token(self._db), self._heads.at)
+        return _result(self._asked, counts, left, await write_token(self._db), self._heads.at)
 
     async def _audit(self) -> None:
         about = {"import_id": self._asked.import_id, "reverts": self._asked.reverts, "reason": self._asked.reason}

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import structlog
 
-from chassis.app import House
 from chassis.database import Database
 from chassis.errors import HouseError, Refused
+from chassis.house import House
 from chassis.problems import is_passing
 from chassis.settings import Settings
 from services.indicators.domain.imports import (

@@ -12,6 +12,7 @@ from chassis.database import ReadSession, Session
 from chassis.errors import BODY_INVALID, Conflict, Fault, NotFound, Refused
 from chassis.history import SetDiff
 from chassis.listing import Listing
+from chassis.write_tokens import write_token
 from services.plans.domain.filters import OfficeFilter
 from services.plans.domain.offices import KnownOffices, advice, alias_faults
 from services.plans.domain.rules import (
@@ -193,6 +194,6 @@ def _sides(diff: SetDiff, before: Mapping[str, Row], rows: Sequence[Row]) -> tup
 
 async def _answer(db: Session, name: str, diff: SetDiff, token: str | None) -> Row:
     if diff.has_changes:
-        token = token or await outbox.write_token(db)
+        token = token or await write_token(db)
     dry_run = bool(db.info.get("dry_run"))
     return {"dry_run": dry_run, "changes": {name: diff.summary()}, "write_token": None if dry_run else token}

@@ -1,0 +1,108 @@
+"""What one application stands on: a service's parts, and the house that keeps its database, feed and jobs running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import MetaData
+
+from chassis.auth import Verifier
+from chassis.database import Database
+from chassis.feed import Feed
+from chassis.peers import Peers
+from chassis.receipts import Receipts
+from chassis.replica import Follower, Subscription
+from chassis.sequencer import Sequencer, raise_epoch_if_restored
+from chassis.settings import Settings
+
+Job = Callable[["House"], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """What makes one service: its routes, tables, what it says, what it hears, and what it does by itself."""
+
+    name: str
+    title: str
+    description: str
+    router: APIRouter
+    metadata: MetaData
+    subscriptions: Sequence[Subscription] = ()
+    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+
+
+class House:
+    """What one application stands on: settings, keys, peers, and (for a service) its database and feed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        verifier: Verifier,
+        peers: Peers,
+        database: Database | None = None,
+        token: Callable[[], str] | None = None,
+        revision: str | None = None,
+        receipts: Receipts | None = None,
+    ) -> None:
+        self.revision = revision
+        self.settings = settings
+        self.verifier = verifier
+        self.peers = peers
+        self.followers: list[Follower] = []
+        self.jobs: Sequence[Job] = ()
+        self.is_closing = False
+        self.receipts = receipts or Receipts(settings, database.service if database else "")
+        self._token = token
+        self._database = database
+        self.sequencer = (
+            Sequencer(database, batch=settings.sequencer_batch, poll_seconds=settings.sequencer_poll_seconds)
+            if database
+            else None
+        )
+        self.feed = Feed(database, self.sequencer) if database else None
+
+    @property
+    def database(self) -> Database:
+        """The service's database; the gateway has none."""
+        if self._database is None:
+            raise LookupError("this application has no database")
+        return self._database
+
+    def follow(self, subscriptions: Sequence[Subscription]) -> None:
+        """Prepare the followers of a service."""
+        for subscription in subscriptions:
+            wait = self.settings.follower_wait_seconds
+            token = self._token or (lambda: "")
+            self.followers.append(Follower(self.database, subscription, self.peers, token, wait))
+
+    def stop_waiting(self) -> None:
+        """End every long poll and stream: the process is about to end."""
+        self.is_closing = True
+        if self.feed is not None:
+            self.feed.close()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run sequencer, followers and the service's own jobs while the block lasts, then give everything back."""
+        if self._database:
+            await raise_epoch_if_restored(self._database)
+        jobs = [follower.run() for follower in self.followers] + [job(self) for job in self.jobs]
+        if self.sequencer:
+            jobs.append(self.sequencer.run())
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._database:
+                await self._database.close()

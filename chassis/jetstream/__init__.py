@@ -1,0 +1,1 @@
+"""JetStream: the log copied into streams for fan-out; a copy, never the source."""

@@ -1,0 +1,113 @@
+"""The routes every service has beside its own: changes, audit, versions, keys and the schemas of its events."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import Table, select, text
+from starlette.responses import Response
+
+from chassis.answers import answers
+from chassis.auth import Caller, needs
+from chassis.bodies import HouseRoute
+from chassis.database import Reading
+from chassis.errors import NotFound, rule
+from chassis.feed import Feed, Filter, cloud_event
+from chassis.house import House, Service
+from chassis.listing import Listing, answer
+from chassis.pages import Paging, many
+from chassis.receipts import PublicKeys
+from chassis.replies import reply
+from chassis.write_tokens import read_token, wait_for
+
+BATCH_EVENTS = "application/cloudevents-batch+json"
+EVENT_TYPE_UNKNOWN = rule("event_type_unknown", vi="Không có loại sự kiện {type}.", en="There is no event type {type}.")
+
+ChangesRead = Annotated[Caller, needs("changes:read", public=True)]
+AuditRead = Annotated[Caller, needs("audit:read")]
+
+
+async def min_version(request: Request) -> None:
+    """Wait until what the caller wrote before (`X-Min-Version`) is in the log, and heard by this service."""
+    token = request.headers.get("X-Min-Version")
+    if not token:
+        return
+    house: House = request.app.state.house
+    service, epoch, xid = read_token(token)
+    if service == house.database.service:
+        await wait_for(house.database, epoch, xid)
+    for follower in house.followers:
+        if follower.source == service:
+            await follower.catch_up(min_version=token)
+
+
+def _audit_listing(table: Table, caller: Caller, subjects: list[str]) -> Listing:
+    query = select(table)
+    if subjects:
+        query = query.where(table.c.subject.in_(subjects))
+    if "*" not in caller.admin_units:
+        units = caller.unit_codes
+        query = query.where(table.c.province.in_(units) | table.c.commune.in_(units))
+    return Listing(query, (table.c.id,), tuple(table.c.keys()))
+
+
+def ledger_router(service: Service) -> APIRouter:
+    """What every service tells of itself: its changes, who wrote them, its versions, keys and event types."""
+    router = APIRouter(prefix=f"/v1/{service.name}", route_class=HouseRoute, tags=["changes"])
+    audit_table = service.metadata.tables[f"{service.name}.audit"]
+
+    @router.get("/changes", dependencies=[Depends(min_version)])
+    async def changes(
+        request: Request,
+        caller: ChangesRead,
+        after: Annotated[str | None, Query(description="Cursor; none: from the beginning.")] = None,
+        types: Annotated[list[str] | None, Query(description="Event types.")] = None,
+        province: Annotated[list[str] | None, Query(description="Province codes.")] = None,
+        commune: Annotated[list[str] | None, Query(description="Commune codes.")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for a change.")] = 0,
+    ) -> Response:
+        """Changes after a cursor, in the order they happened: CloudEvents with dense positions, none left out."""
+        feed: Feed = request.app.state.house.feed
+        wanted = Filter(tuple(many(types or [])), tuple(many(province or [])), tuple(many(commune or [])))
+        page = await feed.changes(caller, after, wanted, limit=limit, wait=wait)
+        items = [cloud_event(service.name, row) for row in page.items]
+        headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
+        if BATCH_EVENTS in request.headers.get("Accept", ""):
+            return reply(items, headers=headers, media_type=BATCH_EVENTS)
+        return reply({"items": items, "next": page.next, "head": page.head}, headers=headers)
+
+    @router.get("/audit")
+    async def audit(
+        request: Request,
+        db: Reading,
+        caller: AuditRead,
+        page: Paging,
+        subject: Annotated[list[str] | None, Query(description="What was written to.")] = None,
+    ) -> Response:
+        """Who wrote what, in order; append-only."""
+        return await answer(request, db, _audit_listing(audit_table, caller, many(subject or [])), page)
+
+    @router.get("/meta")
+    async def meta(db: Reading) -> Response:
+        """Version of the software and of the data (position of the last change)."""
+        row = (await db.execute(text("SELECT epoch, pos FROM feed_head WHERE feed = 'main'"))).one()
+        version = metadata.version("chitieu")
+        return reply({"service": service.name, "version": version, "epoch": row.epoch, "data_version": row.pos})
+
+    @router.get("/receipt-keys", responses=answers(PublicKeys))
+    async def receipt_keys(request: Request) -> Response:
+        """The public keys that verify receipts of this service (JWKS)."""
+        house: House = request.app.state.house
+        return reply(house.receipts.public(), headers={"Cache-Control": "public, max-age=300"})
+
+    @router.get("/event-schemas/{event_type}")
+    async def event_schema(event_type: str) -> Response:
+        """The JSON Schema of one event type's data."""
+        if event_type not in service.events:
+            raise NotFound(EVENT_TYPE_UNKNOWN, type=event_type)
+        return reply(service.events[event_type].model_json_schema())
+
+    return router

@@ -1,0 +1,1 @@
+"""How long the log is kept: partitions ahead, archives behind."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
-from chitieu.titles import ACTIONS, MEASURE_UNIT, NAME, NUMBER, STATUSES, TARGET, TITLES
+from services.indicators.domain.actuals.titles import ACTIONS, MEASURE_UNIT, NAME, NUMBER, STATUSES, TARGET, WORDS
 
 # What is filled in, by kind of figure.
 COLUMNS_OF = {
@@ -80,7 +80,7 @@ class Form:
 
 def title_of(column: str) -> str:
     """What stands above a column."""
-    return TITLES[column][0] if column in TITLES else column
+    return WORDS[column][0] if column in WORDS else column
 
 
 def write_form(form: Form, file: Path) -> None:

@@ -12,7 +12,7 @@ from chassis import tabular
 from chassis.errors import HouseError
 from chassis.periods import PeriodError, format_date_vi, format_period_vi, parse_period
 from chitieu.client import AsyncClient, Body, ClientError
-from chitieu.titles import known_titles
+from services.indicators.domain.actuals.titles import TITLES
 
 LARGEST = 4 * 1024 * 1024
 MOST_UNITS, MOST_PERIODS, MOST_LINES = 50, 12, 6
@@ -36,7 +36,7 @@ async def due_lines(client: AsyncClient, body: Body, sheet: str | None = None) -
 
 def _keys(body: Body, sheet: str | None) -> tuple[list[str], list[str]]:
     """The units and periods a body names."""
-    sent = tabular.Body(body.read(0, body.size), body.content_type, known_titles(), name="actuals", sheet=sheet)
+    sent = tabular.Body(body.read(0, body.size), body.content_type, TITLES, name="actuals", sheet=sheet)
     try:
         cells = tabular.read_whole(sent).cells
     except HouseError:

@@ -12,11 +12,11 @@ import polars as pl
 from chassis.errors import Fault
 from chassis.tabular import Body, Findings, NumberStyle, Table, Values, read_whole
 from services.indicators.domain.actuals import resolving
-from services.indicators.domain.actuals.columns import TITLES
 from services.indicators.domain.actuals.judging import KIND_OF, Verdict, judge_rows
 from services.indicators.domain.actuals.reading import read_rows
 from services.indicators.domain.actuals.resolving import Codes, resolve
 from services.indicators.domain.actuals.settling import STORED, collapse, settle
+from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.domain.catalogue import ValueType, owner_of, parse_scale
 
 TODAY = date(2026, 11, 22)

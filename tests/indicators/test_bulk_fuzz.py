@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.indicators.domain.actuals.columns import TITLES
+from services.indicators.domain.actuals.titles import TITLES
 from tests.chassis.tabular.bodies import CSV, JSON, NDJSON, PARQUET, XLS, XLSX, Sheet, parquet, xls
 from tests.chassis.tabular.test_fuzz import EDITS, EXAMPLES, JSON_VALUES, TOKENS, edited
 from tests.house import House

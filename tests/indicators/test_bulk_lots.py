@@ -11,9 +11,9 @@ from joserfc.jwk import OKPKey
 
 from chassis.database import Session
 from chassis.tabular import Body, json_text
-from services.indicators.domain.actuals.columns import TITLES
 from services.indicators.domain.actuals.judging import judge_rows
 from services.indicators.domain.actuals.resolving import resolve
+from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.service.actuals import Mode, OnStale, PostRefused, PostResult, PostTerms, post_actuals
 from services.indicators.service.gathering import KEPT, Gathered, Lots
 from tests.chassis.tabular.bodies import NDJSON, ndjson

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chassis.tabular import NumberStyle
-from services.indicators.domain.actuals.columns import COLUMNS, TITLES, DataStatus
+from services.indicators.domain.actuals.columns import COLUMNS, DataStatus
 from services.indicators.domain.actuals.reading import left_blank
+from services.indicators.domain.actuals.titles import TITLES
 from tests.indicators.frames import only, read, read_csv, sentence, told
 
 

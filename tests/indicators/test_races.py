@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from chassis.tabular import Body
-from services.indicators.domain.actuals.columns import TITLES
+from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.schemas.targets import TargetsBody
 from services.indicators.service import actuals
 from services.indicators.service import targets as service

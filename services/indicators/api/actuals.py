@@ -33,7 +33,7 @@ from services.indicators.api.router import (
     router,
     viewer_of,
 )
-from services.indicators.domain.actuals.columns import TITLES
+from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, ActualRow, Posted
 from services.indicators.schemas.imports import Import

@@ -17,7 +17,7 @@ from chassis.errors import Refused, TooLarge
 from chassis.house import House
 from chassis.receipts import Facts, sign_receipt
 from chassis.replica import catching_up
-from services.indicators.domain.actuals.columns import TITLES
+from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.domain.import_errors import Sorting
 from services.indicators.domain.imports import SHA256_MISMATCH, State, kept_faults, kept_problem
 from services.indicators.service.actuals import (

@@ -1,11 +1,13 @@
-"""The column titles that files of figures may have, as the service publishes them; a test holds the two together."""
+"""The titles that files of figures may give to the columns of a posted row, and the words of its lists."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from chassis.tabular import Titles, folded
 
 # The first of each is the one our own forms use.
-TITLES = {
+WORDS: Mapping[str, tuple[str, ...]] = {
     "admin_unit": ("Mã đơn vị", "Mã ĐVHC", "Mã đơn vị hành chính", "Mã xã", "Mã xã/phường", "Mã phường/xã"),
     "commune": (),
     "indicator": ("Mã chỉ tiêu",),
@@ -35,9 +37,11 @@ LEFT_OUT = ("row", "message", NUMBER, "TT", "Tên đơn vị", NAME, MEASURE_UNI
 STATUSES = {"estimated": "Ước tính", "preliminary": "Sơ bộ", "official": "Chính thức"}
 ACTIONS = {"set": "Ghi", "withdraw": "Rút"}
 
-
-def known_titles() -> Titles:
-    """The titles as tables are read by them."""
-    left_out: dict[str, str | None] = {folded(title): None for title in LEFT_OUT}
-    named = {folded(title): name for name, titles in TITLES.items() for title in titles}
-    return Titles(tuple(TITLES), {**left_out, **named}, frozenset({"admin_unit", "period", "regime"}))
+TITLES = Titles(
+    columns=tuple(WORDS),
+    aliases={
+        **{folded(title): None for title in LEFT_OUT},
+        **{folded(title): name for name, titles in WORDS.items() for title in titles},
+    },
+    spanning=frozenset({"admin_unit", "period", "regime"}),
+)

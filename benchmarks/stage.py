@@ -98,8 +98,8 @@ class Process:
 class Stage:
     """PostgreSQL, the plans service and the indicators service, and the means to look behind them."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.server = EmbeddedPostgres(folder)
+    def __init__(self, folder: Path, server: Mapping[str, str] | None = None, **settings: str) -> None:
+        self.server = EmbeddedPostgres(folder, settings=server)
         self._more = settings
         self.settings = Settings(data_dir=folder)
         self.plans = Process("plans", folder.with_name("plans.log"))
@@ -163,10 +163,10 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(**settings: str) -> AsyncIterator[Stage]:
-    """A stage in a temporary folder, gone at the end."""
+async def staged(server: Mapping[str, str] | None = None, **settings: str) -> AsyncIterator[Stage]:
+    """A stage in a temporary folder, gone at the end; `server` are settings of PostgreSQL, the rest the services'."""
     with tempfile.TemporaryDirectory(prefix="chitieu-stage-") as folder:
-        stage = Stage(Path(folder) / "data", **settings)
+        stage = Stage(Path(folder) / "data", server, **settings)
         try:
             await stage.open()
             yield stage

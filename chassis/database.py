@@ -164,7 +164,7 @@ def on_return(db: Session, again: Callable[[], Awaitable[None]]) -> None:
 
 def _describe(session: AsyncSession, request: Request) -> None:
     session.info["request_id"] = getattr(request.state, "request_id", None)
-    session.info["traceparent"] = request.headers.get("traceparent")
+    session.info["traceparent"] = getattr(request.state, "traceparent", None)
     session.info["caller"] = getattr(request.state, "caller", None)
 
 

@@ -175,17 +175,18 @@ class Feed:
                 await sequencer.moved.wait_for(lambda: sequencer.moves != seen)
 
 
-def cloud_event(service: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A log row as a CloudEvents 1.0 structured event."""
+def cloud_event(service: str, row: dict[str, Any], public_url: str | None = None) -> dict[str, Any]:
+    """A log row as a CloudEvents 1.0 structured event; `source` and `dataschema` are absolute under a public URL."""
+    base = public_url or ""
     event = {
         "specversion": "1.0",
         "id": str(row["event_id"]),
-        "source": f"/{service}",
+        "source": f"{base}/{service}",
         "type": row["type"],
         "subject": row["subject"],
         "time": row["at"],
         "datacontenttype": "application/json",
-        "dataschema": f"/v1/{service}/event-schemas/{row['type']}",
+        "dataschema": f"{base}/v1/{service}/event-schemas/{row['type']}",
         "sequence": f"{row['pos']:020d}",
         "partitionkey": row["subject"],
         "province": row["province"],

@@ -70,10 +70,11 @@ def ledger_router(service: Service) -> APIRouter:
         wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for a change.")] = 0,
     ) -> Response:
         """Changes after a cursor, in the order they happened: CloudEvents with dense positions, none left out."""
+        house: House = request.app.state.house
         feed: Feed = request.app.state.house.feed
         wanted = Filter(tuple(many(types or [])), tuple(many(province or [])), tuple(many(commune or [])))
         page = await feed.changes(caller, after, wanted, limit=limit, wait=wait)
-        items = [cloud_event(service.name, row) for row in page.items]
+        items = [cloud_event(service.name, row, house.settings.public_url) for row in page.items]
         headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
         if BATCH_EVENTS in request.headers.get("Accept", ""):
             return reply(items, headers=headers, media_type=BATCH_EVENTS)

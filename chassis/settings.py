@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".chitieu"), description="folder of the embedded database and the local keys")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        description="base URL others reach the house at, which events and schemas name; production needs it",
+    )
 
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL URL of a role that may create roles and schemas; unset: embedded server"
@@ -107,6 +112,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_end(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else None
 
     def database_url_of(self, service: str) -> str | None:
         """The login URL of one service, if one is set."""

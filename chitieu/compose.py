@@ -69,10 +69,18 @@ class Composition:
         """Run every sequencer, follower and job while the block lasts."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.peers.close)
+            _refuse_without_public_url(self)
             _refuse_without_receipt_keys(self.services.values())
             for app in self.services.values():
                 await stack.enter_async_context(app.state.house.running())
             yield
+
+
+def _refuse_without_public_url(composition: Composition) -> None:
+    """What is announced in earnest says where it comes from, wherever it is read."""
+    settings = composition.settings
+    if composition.services and not settings.is_demo and settings.public_url is None:
+        raise Trouble("Events name the house by its address: set CHITIEU_PUBLIC_URL, https://chitieu.example.gov.vn.")
 
 
 def _refuse_without_receipt_keys(apps: Iterable[FastAPI]) -> None:

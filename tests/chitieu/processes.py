@@ -17,6 +17,7 @@ from threading import Thread
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 90
+PUBLIC_URL = "https://chitieu.example.gov.vn"
 
 
 def postmaster_of(data_dir: Path) -> int:
@@ -34,11 +35,12 @@ def is_alive(pid: int) -> bool:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment, without settings of the house but those given, and without what polars wrote there
-    for itself: a process takes that for an operator's wish.
+    """This process's environment, without settings of the house but those given and the one production needs, and
+    without what polars wrote there for itself: a process takes that for an operator's wish.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHITIEU_", "_RJEM_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **settings}
+    ours = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    return {**kept, **ours, "CHITIEU_PUBLIC_URL": PUBLIC_URL, **settings}
 
 
 def run(

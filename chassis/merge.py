@@ -65,7 +65,7 @@ class Kept:
             query = f"SELECT {columns} FROM {self.table} WHERE {where} AND {self._ranges(rows)}"
             frame = await bulk.copy_out(db, query, wanted)
             return Found(frame, frame.height if where == "true" else None)
-        await self._stage(db, rows)
+        await self._stage(db, rows.unique(self.key))
         query = f"SELECT {columns} FROM {self._staged} JOIN {self.table} USING ({', '.join(self.key)}) WHERE {where}"
         return Found(await bulk.copy_out(db, query, wanted), None)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -16,6 +18,7 @@ from chassis.tabular.table import ROW, Kind, Table
 from chassis.tabular.words import read_words, without_blanks
 from chassis.text import fold, suggest
 
+COLUMNS_AT_ONCE = 2  # one thread leaves half of a small machine idle; more would let reads wait
 MOST_ADVISED = 100  # different strangers; seeking what was meant is slow
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # as for periods: outside them a year is a typing error
 _DAY_IN_FILES = r"^\s*([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})\s*$"
@@ -38,15 +41,18 @@ def read_cells(table: Table, columns: Sequence[Column], style: NumberStyle | Non
 
     Texts in files are read as numbers in the declared style or, without one, where they cannot be mistaken.
     """
+    with ThreadPoolExecutor(COLUMNS_AT_ONCE) as pool:
+        read = list(pool.map(partial(_read_column, table, style), columns))
+    series = [one for several, _ in read for one in several]
+    return Values(pl.DataFrame([table.cells[ROW], *series]), Findings.together(findings for _, findings in read))
+
+
+def _read_column(table: Table, style: NumberStyle | None, column: Column) -> Read:
     rows = table.cells[ROW]
-    read: list[pl.Series] = [rows]
-    found: list[Findings] = []
-    for column in columns:
-        cells = pl.DataFrame([rows, table.cells[column.name], table.kinds[column.name].alias("kind")])
-        series, findings = _read(cells, column, style, is_strict=table.is_strict)
-        read += series
-        found += [findings, _missing(rows, series[0], column, Findings.together([table.findings, findings]))]
-    return Values(pl.DataFrame(read), Findings.together(found))
+    cells = pl.DataFrame([rows, table.cells[column.name], table.kinds[column.name].alias("kind")])
+    series, findings = _read(cells, column, style, is_strict=table.is_strict)
+    missing = _missing(rows, series[0], column, Findings.together([table.findings, findings]))
+    return series, Findings.together([findings, missing])
 
 
 def _missing(rows: pl.Series, values: pl.Series, column: Column, findings: Findings) -> Findings:

@@ -42,10 +42,10 @@ def read_figures(
 ) -> tuple[list[pl.Series], Findings]:
     """The numbers of a column (frame: row, the column, kind) with their marks, and the cells that hold none."""
     texts, kinds = cells[column.name], cells["kind"]
-    if _are_sound(texts, column) and ((kinds == Kind.NUMBER) | texts.is_null()).all():
+    if ((kinds == Kind.NUMBER) | texts.is_null()).all() and _are_sound(texts, column):
         return _values(texts, pl.repeat(None, len(texts), dtype=pl.String, eager=True), column), Findings.none()
-    easy = None if is_strict else easily_read(texts, style)
-    if easy is not None and (kinds == Kind.TEXT).all() and _are_sound(easy, column):
+    easy = easily_read(texts, style) if not is_strict and (kinds == Kind.TEXT).all() else None
+    if easy is not None and _are_sound(easy, column):
         return _values(easy, pl.repeat(None, len(texts), dtype=pl.String, eager=True), column), Findings.none()
     texts = without_blanks(texts)
     read = cells.with_columns(texts).hstack(_read(texts, kinds, style, is_strict=is_strict))

@@ -65,7 +65,10 @@ def read_numbers(texts: pl.Series, style: NumberStyle | None) -> pl.DataFrame:
 
 def easily_read(texts: pl.Series, style: NumberStyle | None) -> pl.Series | None:
     """The numbers where every text is an easy one; else None."""
-    return texts.str.replace(",", ".", literal=True) if texts.str.contains(_EASY[style]).all() else None
+    if not texts.str.contains(_EASY[style]).all():
+        return None
+    has_commas = texts.str.contains(",", literal=True).any()
+    return texts.str.replace(",", ".", literal=True) if has_commas else texts
 
 
 def _read_hard(texts: pl.Series, style: NumberStyle | None) -> pl.DataFrame:

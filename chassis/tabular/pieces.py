@@ -13,17 +13,22 @@ def pieces(source: bytes | Path, size: int = PIECE_BYTES) -> Iterator[bytes]:
     """The bytes of a body in order, without a byte order mark of UTF-8."""
     if isinstance(source, bytes):
         start = len(BOM_BYTES) if source.startswith(BOM_BYTES) else 0
-        if start == 0 and len(source) <= size:
-            yield source
-            return
-        for place in range(start, len(source), size):
-            yield source[place : place + size]
+        yield from cut(source, size, start)
         return
     with source.open("rb") as file:
         first = file.read(size).removeprefix(BOM_BYTES)
         yield first
         while piece := file.read(size):
             yield piece
+
+
+def cut(content: bytes, size: int, start: int = 0) -> Iterator[bytes]:
+    """The bytes from a place on; all of them as they are, without a copy, where they are few enough."""
+    if start == 0 and len(content) <= size:
+        yield content
+        return
+    for place in range(start, len(content), size):
+        yield content[place : place + size]
 
 
 def whole(source: bytes | Path) -> bytes:

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -14,17 +15,18 @@ import polars as pl
 from chassis.errors import Fault
 from chassis.tabular.findings import Findings
 from chassis.tabular.grids import HEADING_ROWS, Heading, filled, find_heading, known_titles, named, untitled_cells
-from chassis.tabular.pieces import pieces
+from chassis.tabular.pieces import PIECE_BYTES, cut, pieces
 from chassis.tabular.rules import ROW_NOT_UTF8, ROW_TOO_WIDE, ROW_UNREADABLE
 from chassis.tabular.table import ROW, Table, Titles, table_of
 
-ROWS_AT_ONCE = 50_000
 HEAD_BYTES = 256 * 1024
 SEPARATORS = (";", ",", "\t")
 LONGEST_CELL_LINES = 100  # lines that a cell in quotes is followed over, in a piece that has faults
 BROKEN_QUOTES = 50  # after so many quotes without an end, each line is taken for a row
 MOST_HELD_BYTES = 32 * 1024 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024  # of a body in memory that are read at once: every cut copies
 _QUOTE = b'"'
+Bytes = bytes | memoryview
 _FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
 
 
@@ -48,14 +50,14 @@ def read_separated(
     first = next(blocks, b"")
     layout = _layout(first, titles, separators)
     row = layout.row
-    for block in _with_first(first[layout.start :], blocks):
-        grid, faults, count = _read_block(block, layout, row)
-        row += count
-        if grid.height or faults:
-            yield _table(grid, faults, layout, titles)
+    for block in _with_first(memoryview(first)[layout.start :], blocks):
+        for grid, faults, count in _read_block(block, layout, row):
+            row += count
+            if grid.height or faults:
+                yield _table(grid, faults, layout, titles)
 
 
-def _with_first(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+def _with_first(first: Bytes, others: Iterator[bytes]) -> Iterator[Bytes]:
     yield first
     yield from others
 
@@ -69,11 +71,11 @@ def _table(grid: pl.DataFrame, faults: list[Fault], layout: _Layout, titles: Tit
 
 def _in_utf8(source: bytes | Path, charset: str) -> Iterator[bytes]:
     """The body in UTF-8; UTF-16, as spreadsheets save "Unicode text", is known by its byte order mark."""
-    whole = pieces(source)
+    whole = pieces(source, BLOCK_BYTES) if isinstance(source, bytes) else pieces(source)
     first = next(whole, b"")
     if charset == "utf-8" and first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         charset = "utf-16"
-    stream = _with_first(first, whole)
+    stream = chain([first], whole)
     return stream if charset == "utf-8" else _recoded(stream, charset)
 
 
@@ -93,7 +95,8 @@ def _whole_records(stream: Iterator[bytes]) -> Iterator[bytes]:
     """Blocks that end with a line and not within quotes."""
     held = b""
     for piece in stream:
-        held += piece.replace(b"\r", b"\n") if b"\n" not in piece else piece  # lines of old Macintosh programs
+        lines = piece.replace(b"\r", b"\n") if b"\n" not in piece else piece  # of old Macintosh programs
+        held = held + lines if held else lines
         end = _record_end(held)
         if end:
             yield held[:end]
@@ -154,18 +157,36 @@ def _records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], lis
     return rows, ends
 
 
-def _read_block(block: bytes, layout: _Layout, row: int) -> tuple[pl.DataFrame, list[Fault], int]:
-    """The cells of a block by their places, the rows that have none, and how many rows it had."""
+def _read_block(block: Bytes, layout: _Layout, row: int) -> Iterator[tuple[pl.DataFrame, list[Fault], int]]:
+    """The cells of a block by their places, the rows that have none, and how many rows it had; in pieces where
+    something in it has to be read singly.
+    """
+    grid = _grid(block, layout, row)
+    if grid is not None:
+        yield grid, [], grid.height
+        return
+    for piece in _whole_records(cut(bytes(block), PIECE_BYTES)):
+        grid = _grid(piece, layout, row)
+        read = _read_singly(piece, layout, row) if grid is None else (grid, list[Fault](), grid.height)
+        row += read[2]
+        yield read
+
+
+def _grid(block: Bytes, layout: _Layout, row: int) -> pl.DataFrame | None:
+    """The cells of a block by their places; None where a row is at fault."""
     names = [str(place) for place in range(layout.heading.width)]
     # The line put in front gives the width, and keeps the reader from unpacking what looks like a packed file.
     front = layout.separator.join(names).encode() + b"\n"
     try:
-        grid = pl.read_csv(
-            front + block, separator=layout.separator, infer_schema=False, row_index_name=ROW, row_index_offset=row
+        return pl.read_csv(
+            b"".join((front, block)),
+            separator=layout.separator,
+            infer_schema=False,
+            row_index_name=ROW,
+            row_index_offset=row,
         )
     except pl.exceptions.PolarsError:
-        return _read_singly(block, layout, row)
-    return grid, [], grid.height
+        return None
 
 
 def _read_singly(block: bytes, layout: _Layout, first: int) -> tuple[pl.DataFrame, list[Fault], int]:

@@ -171,7 +171,7 @@ async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
     if asked.is_empty():
         return pl.DataFrame(schema=_PREVIOUS)
     is_said = f"kind = {Kind.VALUE.value} AND NOT is_withdrawn AND value IS NOT NULL"
-    found = await _FIGURES.load(db, asked.unique(), _PREVIOUS, named={"previous": "value"}, where=is_said)
+    found = await _FIGURES.load(db, asked, _PREVIOUS, named={"previous": "value"}, where=is_said)
     return found.frame
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import text
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, remove_compress_type
 
 from chassis.errors import NOT_FOUND, RULES, NotFound, Unavailable, rule
 from chassis.house import House, Service
@@ -24,13 +24,16 @@ from chassis.telemetry import RequestContext, metrics
 
 WEB = Path(__file__).parent / "web"
 CORS_HEADERS = [
-    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Prefer", "Upload-Complete",
-    "Upload-Offset", "X-Min-Version", "X-Request-Id", "traceparent",
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "Prefer",
+    "Upload-Complete", "Upload-Offset", "X-Min-Version", "X-Request-Id", "traceparent",
 ]  # fmt: skip
 CORS_EXPOSED = [
     "Changes-Cursor", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Location", "Retry-After", "Upload-Complete",
     "Upload-Offset", "X-Request-Id",
 ]  # fmt: skip
+
+# One compressor per listener would cost its memory and time for every one of them; as it is all share the same bytes.
+remove_compress_type("text/event-stream")
 
 PROBLEM_UNKNOWN = rule("problem_unknown", vi="Không có mã lỗi {code}.", en="There is no problem code {code}.")
 NOT_READY = rule("not_ready", vi="Dịch vụ chưa sẵn sàng: {reason}.", en="The service is not ready: {reason}.")

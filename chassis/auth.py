@@ -143,6 +143,16 @@ async def identify(request: Request) -> Caller:
     return caller
 
 
+async def identify_again(request: Request) -> None:
+    """Check once more that a token holds, for who is answered for long.
+
+    Raises:
+        Unauthenticated: it has expired meanwhile, or its key was withdrawn ("token_invalid").
+    """
+    request.state.caller = None
+    await identify(request)
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a route demands; the architecture test reads it from the route's dependencies."""

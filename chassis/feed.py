@@ -84,7 +84,7 @@ _READ = text("""
 SELECT h.epoch, h.pos AS head, e.*
 FROM (SELECT epoch, pos FROM feed_head WHERE feed = 'main') h
 LEFT JOIN LATERAL (
-  SELECT pos, event_id, type, subject, version, province, commune, data, packed, trace, at
+  SELECT pos, event_id, type, subject, version, province, commune, is_public, data, packed, trace, at
   FROM event_log
   WHERE pos > :after AND pos <= least(h.pos, :after + :window)
     AND (CAST(:types AS text[]) = '{}' OR type = ANY(:types))

@@ -20,6 +20,7 @@ from chassis.receipts import Receipts
 from chassis.replica import Follower, Subscription
 from chassis.sequencer import Sequencer, raise_epoch_if_restored
 from chassis.settings import Settings
+from chassis.streams import Streams
 
 Job = Callable[["House"], Coroutine[Any, Any, None]]
 
@@ -68,6 +69,7 @@ class House:
             else None
         )
         self.feed = Feed(database, self.sequencer) if database else None
+        self.streams = Streams(self.feed, settings) if self.feed else None
 
     @property
     def database(self) -> Database:
@@ -88,6 +90,8 @@ class House:
         self.is_closing = True
         if self.feed is not None:
             self.feed.close()
+        if self.streams is not None:
+            self.streams.close()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from sqlalchemy import Table, select, text
 from starlette.responses import Response
 
-from chassis.answers import answers
+from chassis.answers import Problem, answers
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
 from chassis.database import Reading
@@ -17,13 +17,30 @@ from chassis.errors import NotFound, rule
 from chassis.feed import Feed, Filter, cloud_event
 from chassis.house import House, Service
 from chassis.listing import Listing, answer
-from chassis.pages import Paging, many
+from chassis.pages import Paging, chosen, many
 from chassis.receipts import PublicKeys
 from chassis.replies import reply
+from chassis.streams import Streams
 from chassis.write_tokens import read_token, wait_for
 
 BATCH_EVENTS = "application/cloudevents-batch+json"
 EVENT_TYPE_UNKNOWN = rule("event_type_unknown", vi="Không có loại sự kiện {type}.", en="There is no event type {type}.")
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    **answers(
+        Problem,
+        {
+            410: "feed_rewound; list again, then follow from the new Changes-Cursor",
+            422: "feed_cursor_invalid, list_empty, parameter_unknown, field_invalid",
+            429: "streams_too_many",
+            503: "streams_full, database_unavailable",
+        },
+    ),
+    200: {
+        "description": "Events until it ends; a comment every 15 seconds when there is nothing to say.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+}
 
 ChangesRead = Annotated[Caller, needs("changes:read", public=True)]
 AuditRead = Annotated[Caller, needs("audit:read")]
@@ -43,6 +60,10 @@ async def min_version(request: Request) -> None:
             await follower.catch_up(min_version=token)
 
 
+def _wanted(types: list[str] | None, province: list[str] | None, commune: list[str] | None) -> Filter:
+    return Filter(chosen(types), chosen(province), chosen(commune))
+
+
 def _audit_listing(table: Table, caller: Caller, subjects: list[str]) -> Listing:
     query = select(table)
     if subjects:
@@ -53,10 +74,8 @@ def _audit_listing(table: Table, caller: Caller, subjects: list[str]) -> Listing
     return Listing(query, (table.c.id,), tuple(table.c.keys()))
 
 
-def ledger_router(service: Service) -> APIRouter:
-    """What every service tells of itself: its changes, who wrote them, its versions, keys and event types."""
-    router = APIRouter(prefix=f"/v1/{service.name}", route_class=HouseRoute, tags=["changes"])
-    audit_table = service.metadata.tables[f"{service.name}.audit"]
+def _add_changes(router: APIRouter, service: Service) -> None:
+    """The service's changes, to pull and as a stream."""
 
     @router.get("/changes", dependencies=[Depends(min_version)])
     async def changes(
@@ -72,13 +91,40 @@ def ledger_router(service: Service) -> APIRouter:
         """Changes after a cursor, in the order they happened: CloudEvents with dense positions, none left out."""
         house: House = request.app.state.house
         feed: Feed = request.app.state.house.feed
-        wanted = Filter(tuple(many(types or [])), tuple(many(province or [])), tuple(many(commune or [])))
+        wanted = _wanted(types, province, commune)
         page = await feed.changes(caller, after, wanted, limit=limit, wait=wait)
         items = [cloud_event(service.name, row, house.settings.public_url) for row in page.items]
         headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
         if BATCH_EVENTS in request.headers.get("Accept", ""):
             return reply(items, headers=headers, media_type=BATCH_EVENTS)
         return reply({"items": items, "next": page.next, "head": page.head}, headers=headers)
+
+    @router.get("/changes/stream", dependencies=[Depends(min_version)], responses=_STREAM, response_class=Response)
+    async def stream(
+        request: Request,
+        caller: ChangesRead,
+        after: Annotated[str | None, Query(description="Cursor; none: from now on.")] = None,
+        types: Annotated[list[str] | None, Query(description="Event types.")] = None,
+        province: Annotated[list[str] | None, Query(description="Province codes.")] = None,
+        commune: Annotated[list[str] | None, Query(description="Commune codes.")] = None,
+        last_event_id: Annotated[
+            str | None, Header(alias="Last-Event-ID", description="The last id heard; it counts, not `after`.")
+        ] = None,
+    ) -> Response:
+        """Changes as they happen, as server-sent events: `id` is a cursor, `event` the type, `data` a CloudEvent.
+
+        Whoever comes back with the last id misses nothing. An event `bookmark` has an id and no data; an event `error`
+        has a problem as data and ends the stream. It ends by itself after 15 minutes at most.
+        """
+        streams: Streams = request.app.state.house.streams
+        return await streams.open(request, caller, last_event_id or after, _wanted(types, province, commune))
+
+
+def ledger_router(service: Service) -> APIRouter:
+    """What every service tells of itself: its changes, who wrote them, its versions, keys and event types."""
+    router = APIRouter(prefix=f"/v1/{service.name}", route_class=HouseRoute, tags=["changes"])
+    _add_changes(router, service)
+    audit_table = service.metadata.tables[f"{service.name}.audit"]
 
     @router.get("/audit")
     async def audit(

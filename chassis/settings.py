@@ -104,6 +104,13 @@ class Settings(BaseSettings):
     sequencer_poll_seconds: float = Field(0.02, gt=0, description="pause of an idle sequencer, seconds")
     sequencer_batch: int = Field(1000, ge=1, description="events moved in one pass")
     follower_wait_seconds: float = Field(20, ge=0, le=25, description="long poll of a follower, seconds")
+    max_streams: int = Field(1000, ge=0, description="most streams of changes one process of a service has open")
+    max_streams_per_caller: int = Field(50, ge=0, description="the same of one client, or of one address without token")
+    stream_seconds: float = Field(900, gt=0, description="longest stream of changes; it is then opened anew, seconds")
+    stream_ping_seconds: float = Field(15, gt=0, description="a silent stream says that it lives, seconds")
+    stream_send_timeout_seconds: float = Field(
+        30, gt=0, description="a listener that takes nothing for so long is cut off, seconds"
+    )
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text")

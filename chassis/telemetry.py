@@ -27,6 +27,7 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 REQUESTS = Counter("chitieu_requests_total", "Requests answered", ["service", "method", "route", "status"])
 SECONDS = Histogram("chitieu_request_seconds", "Time to answer, seconds", ["service", "method", "route"])
+STREAMS = Gauge("chitieu_streams_open", "Streams of server-sent events now open", ["service"])
 LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
 
 

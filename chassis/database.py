@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 from chassis.replies import encode
 from chassis.settings import Settings
 from chassis.tables import ledger_tables
+from chassis.webhook_tables import webhook_tables
 
 ReadSession = NewType("ReadSession", AsyncSession)
 Session = NewType("Session", ReadSession)  # a writer may do all a reader may
@@ -42,6 +43,7 @@ def model_base(schema: str) -> type[SQLModel]:
     """The base class of one service's tables: its own registry and metadata, ledger tables included."""
     tables = MetaData(schema=schema, naming_convention=NAMING)
     ledger_tables(tables)
+    webhook_tables(tables)
 
     class Base(SQLModel, registry=registry(metadata=tables)):
         metadata = tables

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SERVICES = ("plans", "indicators", "budget")
@@ -112,10 +112,31 @@ class Settings(BaseSettings):
         30, gt=0, description="a listener that takes nothing for so long is cut off, seconds"
     )
 
+    webhook_allowed_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        default=[], description="networks of our own that webhooks may reach (CIDR), separated by commas"
+    )
+    webhook_key_file: Path | None = Field(
+        None, description="key that seals webhooks' secrets (JWK, or JWKS whose first seals); unset: data folder"
+    )
+    webhook_in_flight: int = Field(16, ge=1, le=1000, description="most deliveries at once to one receiver")
+    webhook_timeout_seconds: float = Field(15, gt=0, description="longest wait for a receiver's answer, seconds")
+    webhook_retry_seconds: str = Field(
+        "5,300,1800,7200,18000,36000,50400,72000,86400",
+        pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
+        description="waits before each further try of an event, the last one for all after it; seconds",
+    )
+    webhook_lease_seconds: float = Field(
+        15, gt=0, description="silence after which another process delivers a webhook, seconds"
+    )
+    webhook_poll_seconds: float = Field(0.5, gt=0, description="pause between looks for webhooks to deliver, seconds")
+    webhook_failing_days: float = Field(5, gt=0, description="days of nothing but failures that pause a webhook")
+    webhook_log_days: int = Field(30, ge=1, description="days for which the log of deliveries is kept")
+    webhook_max_per_client: int = Field(50, ge=1, description="most webhooks of one client in one service")
+
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text")
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "webhook_allowed_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -18,31 +18,31 @@ class Heard:
     event: str | None = None
     data: Any = None
     comment: str | None = None
+    retry: str | None = None
 
 
 async def heard(response: httpx2.Response) -> AsyncIterator[Heard]:
     """What a stream says; one that was cut off inside an event does not say that event."""
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
     async for line in response.aiter_lines():
         if line:
             name, _, value = line.partition(": ")
-            fields[name or "comment"] = value
-            continue
-        yield Heard(
-            fields.get("id"),
-            fields.get("event"),
-            json.loads(fields["data"]) if "data" in fields else None,
-            fields.get("comment"),
-        )
-        fields = {}
+            fields[name or "comment"] = json.loads(value) if name == "data" else value
+        else:
+            yield Heard(**fields)
+            fields = {}
 
 
-async def listen(response: httpx2.Response, until: int) -> list[Heard]:
+async def take(events: AsyncIterator[Heard], number: int) -> list[Heard]:
     """The next changes, as many as asked for, without what is said beside them."""
     found: list[Heard] = []
-    async for one in heard(response):
+    while len(found) < number:
+        one = await anext(events)
         if one.data is not None:
             found.append(one)
-        if len(found) == until:
-            break
     return found
+
+
+async def rest(events: AsyncIterator[Heard]) -> list[Heard]:
+    """All that is said until the stream ends."""
+    return [one async for one in events]

@@ -133,10 +133,27 @@ class Settings(BaseSettings):
     webhook_log_days: int = Field(30, ge=1, description="days for which the log of deliveries is kept")
     webhook_max_per_client: int = Field(50, ge=1, description="most webhooks of one client in one service")
 
+    nats_url: SecretStr | None = Field(
+        None, description="NATS servers, separated by commas (nats://host:4222, tls://…); unset: no JetStream"
+    )
+    nats_credentials_file: Path | None = Field(
+        None, description="credentials for NATS (.creds); unset: as the URL says"
+    )
+    nats_ca_file: Path | None = Field(
+        None, description="certificates that vouch for the NATS servers (PEM); unset: those of the system"
+    )
+    nats_certificate_file: Path | None = Field(
+        None, description="our own certificate for NATS (PEM), with its key file"
+    )
+    nats_key_file: Path | None = Field(None, description="the key of our own certificate for NATS (PEM)")
+    nats_monitor_url: Annotated[list[str], NoDecode] = Field(
+        default=[], description="monitoring addresses of all NATS servers, separated by commas, to ask for sync_always"
+    )
+
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text")
 
-    @field_validator("cors_origins", "webhook_allowed_networks", mode="before")
+    @field_validator("cors_origins", "webhook_allowed_networks", "nats_monitor_url", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -160,6 +177,11 @@ class Settings(BaseSettings):
         """The base URL of one service; None when it lives in this process."""
         url: str | None = getattr(self, f"{service}_url")
         return url
+
+    @property
+    def webhook_waits(self) -> tuple[float, ...]:
+        """The waits before each further try of an event, seconds."""
+        return tuple(float(each) for each in self.webhook_retry_seconds.split(","))
 
     @property
     def is_demo(self) -> bool:

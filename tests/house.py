@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
+import uvicorn
+from anyio.from_thread import start_blocking_portal
 from joserfc.jwk import OKPKey
 from sqlalchemy import make_url
 
@@ -160,3 +164,46 @@ async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides:
         await house.disconnect()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Any) -> AsyncIterator[str]:
+    """The application behind a real socket, at the address given."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:  # noqa: ASYNC110 - the server offers no event
+                await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A house behind a real socket, with its sequencers, followers and jobs at work."""
+
+    url: str
+    house: House
+
+
+@contextlib.asynccontextmanager
+async def _standing(admin_url: str, key: OKPKey, template: str, **overrides: Any) -> AsyncIterator[Standing]:
+    async with open_house(admin_url, key, template=template, **overrides) as house:
+        composition = house.composition
+        async with composition.running(), listening(composition.door) as url:
+            yield Standing(url, house)
+            composition.stop_waiting()
+
+
+@contextlib.contextmanager
+def standing(admin_url: str, key: OKPKey, template: str, **overrides: Any) -> Iterator[Standing]:
+    """A house on a loop of its own, for callers that block: commands, and clients without await."""
+    opening = _standing(admin_url, key, template, **overrides)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(opening) as made:
+        yield made

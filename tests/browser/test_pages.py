@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.conftest import listening
-from tests.house import House
+from tests.house import House, listening
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (

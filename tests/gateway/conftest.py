@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from joserfc.jwk import OKPKey
 
 from chassis.auth import Verifier
@@ -38,24 +34,6 @@ async def gateway() -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a gateway whose services are all away."""
     async with asking(alone()) as client:
         yield client
-
-
-@contextlib.asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    """The application behind a real socket, at the address given."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            while not server.started:  # noqa: ASYNC110 - the server offers no event
-                await asyncio.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
 
 
 @pytest.fixture(scope="session", params=["one process", "four processes"])

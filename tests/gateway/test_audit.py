@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.conftest import alone, listening
+from tests.gateway.conftest import alone
+from tests.house import listening
 
 AUDIT = Path(__file__).parent / "audit"
 POINTS = 61

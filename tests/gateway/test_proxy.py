@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.proxy import service_of
-from tests.gateway.conftest import alone, asking, listening
+from tests.gateway.conftest import alone, asking
+from tests.house import listening
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75  # longer than any client of ours keeps an idle connection, or it would meet a closed one
 WATCH_SECONDS = 1.0
+# Whoever takes nothing for so long is gone: the kernel then drops what it still holds for them.
+UNTAKEN_MILLISECONDS = 60_000
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -36,6 +38,8 @@ def listen(settings: Settings) -> socket.socket:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MILLISECONDS)
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:

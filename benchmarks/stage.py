@@ -44,8 +44,9 @@ def free_port() -> int:
 class Process:
     """One service as a process that can be killed and started again at the same address."""
 
-    def __init__(self, name: str, log: Path) -> None:
+    def __init__(self, name: str, log: Path, module: str = "chitieu") -> None:
         self.name = name
+        self.module = module
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings: Mapping[str, str] = {}
@@ -58,7 +59,7 @@ class Process:
         Raises:
             RuntimeError: it ended, or said nothing in time; with its last words.
         """
-        command = [sys.executable, "-m", "chitieu", "serve", self.name, "--port", str(self.port)]
+        command = [sys.executable, "-m", self.module, "serve", self.name, "--port", str(self.port)]
         said_before = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -87,6 +88,14 @@ class Process:
         """End it at once and start it again."""
         self.stop()
         self.start()
+
+    def pause(self) -> None:
+        """Let it stand still, as a machine that is too busy would, until it is let go on."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
 
     @property
     def pid(self) -> int:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any, NewType
 
+import asyncpg
 import msgspec
 from fastapi import Depends, Query, Request
 from sqlalchemy import MetaData, event, text
@@ -27,6 +28,7 @@ from chassis.webhook_tables import webhook_tables
 ReadSession = NewType("ReadSession", AsyncSession)
 Session = NewType("Session", ReadSession)  # a writer may do all a reader may
 
+CONNECT_SECONDS = 5
 # Numbers in JSON come back as the decimals they were, never as floats.
 exact_json = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -62,6 +64,13 @@ class Database:
             "lock_timeout": settings.lock_timeout_seconds,
             "idle_in_transaction_session_timeout": settings.request_timeout_seconds,
         }
+        self._session = {
+            "application_name": f"chitieu-{service}",
+            "search_path": service,
+            "timezone": "UTC",
+            "jit": "off",
+            **{name: str(int(seconds * 1000)) for name, seconds in timeouts.items()},
+        }
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=settings.database_pool_size,
@@ -70,19 +79,11 @@ class Database:
             pool_pre_ping=True,
             json_serializer=lambda value: encode(value).decode(),
             json_deserializer=exact_json.decode,
-            connect_args={
-                "timeout": 5,
-                "server_settings": {
-                    "application_name": f"chitieu-{service}",
-                    "search_path": service,
-                    "timezone": "UTC",
-                    "jit": "off",
-                    **{name: str(int(seconds * 1000)) for name, seconds in timeouts.items()},
-                },
-            },
+            connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._session},
         )
         self._after_commit: list[Any] = []
         self._listeners: list[list[str]] = []
+        self._aside: list[Any] = []
 
     def on_commit(self, wake: Any) -> None:
         """Call `wake()` after each commit that wrote (the sequencer's bell)."""
@@ -116,8 +117,23 @@ class Database:
         other._listeners = self._listeners
         return other
 
+    async def connect_aside(self, **session: str) -> Any:
+        """A connection of the driver's own kind beside the pool, for who needs one for long; closed with the database.
+
+        `session` are settings of PostgreSQL for it.
+        """
+        self._aside = [connection for connection in self._aside if not connection.is_closed()]
+        _, place = self.engine.dialect.create_connect_args(self.url)
+        connection = await asyncpg.connect(
+            **place, timeout=CONNECT_SECONDS, server_settings={**self._session, **session}
+        )
+        self._aside.append(connection)
+        return connection
+
     async def close(self) -> None:
         """Give every connection back."""
+        for connection in self._aside:
+            connection.terminate()
         await self.engine.dispose()
 
     def listen(self, statements: list[str]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import literal_column
 
 from chassis.auth import Caller
+from chassis.bell import Bell, heard
 from chassis.database import Database, ReadSession, exact_json
 from chassis.errors import Gone, Refused, rule
 from chassis.outbox import unpack
@@ -143,7 +143,7 @@ class Feed:
 
     def __init__(self, database: Database, sequencer: Sequencer | None) -> None:
         self.database = database
-        self._sequencer = sequencer
+        self._news = sequencer.news if sequencer else Bell()
         self._is_closing = False
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class Feed:
         """A page of changes; when there is none yet, wait up to `wait` seconds for one."""
         deadline = asyncio.get_running_loop().time() + wait
         while True:
-            seen = self._sequencer.moves if self._sequencer else 0
+            ring = self._news.listen()
             async with self.database.read() as db:
                 page = await read_changes(db, caller, cursor, wanted, limit)
             remaining = deadline - asyncio.get_running_loop().time()
@@ -162,17 +162,8 @@ class Feed:
                 return page
             cursor = page.next
             if page.next == page.head:
-                await self._wait_for_more(seen, min(remaining, 0.25))
-
-    async def _wait_for_more(self, seen: int, seconds: float) -> None:
-        sequencer = self._sequencer
-        if sequencer is None:
-            await asyncio.sleep(seconds)
-            return
-        # Another process's sequencer may move our events, so the wait ends by itself as well.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), sequencer.moved:
-                await sequencer.moved.wait_for(lambda: sequencer.moves != seen)
+                # Another process's sequencer may move our events, so the wait ends by itself as well.
+                await heard(ring, min(remaining, 0.25))
 
 
 def cloud_event(service: str, row: dict[str, Any], public_url: str | None = None) -> dict[str, Any]:

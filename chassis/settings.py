@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     upstream_max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest reply of a service, bytes")
 
     sequencer_poll_seconds: float = Field(0.02, gt=0, description="pause of an idle sequencer, seconds")
-    sequencer_batch: int = Field(1000, ge=1, description="events moved in one pass")
+    sequencer_batch: int = Field(5000, ge=1, description="events moved in one pass")
     follower_wait_seconds: float = Field(20, ge=0, le=25, description="long poll of a follower, seconds")
     max_streams: int = Field(1000, ge=0, description="most streams of changes one process of a service has open")
     max_streams_per_caller: int = Field(50, ge=0, description="the same of one client, or of one address without token")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from io import BytesIO
 from typing import Any, TypeVar
 
 import asyncpg
@@ -65,13 +64,20 @@ async def _all_of(pieces: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
 
 async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFrame:
     """The rows of a query as a frame; `schema` names its columns in their order."""
-    found = BytesIO()
+    pieces: list[bytes] = []
+
+    async def keep(piece: bytes) -> None:
+        pieces.append(piece)
+
     async with _copying(db, f"COPY ({query}) TO STDOUT") as driver:
-        await driver.copy_from_query(query, output=found, format="csv")
-    if not found.tell():
+        await driver.copy_from_query(query, output=keep, format="csv")
+    if not pieces:
         return pl.DataFrame(schema=schema)
-    found.seek(0)
-    return pl.read_csv(found, has_header=False, schema=schema)
+    return await asyncio.to_thread(_read_csv, pieces, schema)
+
+
+def _read_csv(pieces: list[bytes], schema: pl.Schema) -> pl.DataFrame:
+    return pl.read_csv(b"".join(pieces), has_header=False, schema=schema)
 
 
 @contextlib.asynccontextmanager

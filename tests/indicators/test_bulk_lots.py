@@ -14,8 +14,9 @@ from chassis.tabular import Body, json_text
 from services.indicators.domain.actuals.judging import judge_rows
 from services.indicators.domain.actuals.resolving import resolve
 from services.indicators.domain.actuals.titles import TITLES
-from services.indicators.service.actuals import Mode, OnStale, PostRefused, PostResult, PostTerms, post_actuals
+from services.indicators.service.actuals import PostRefused, PostResult, post_actuals
 from services.indicators.service.gathering import KEPT, Gathered, Lots
+from services.indicators.service.terms import Mode, OnStale, PostTerms
 from tests.chassis.tabular.bodies import NDJSON, ndjson
 from tests.house import House, open_house
 from tests.indicators.forms import MEASURED, crowd, many

@@ -19,9 +19,9 @@ from chassis.tabular.pieces import pieces
 from services.indicators.api import import_results
 from services.indicators.domain.imports import State
 from services.indicators.service import import_run
-from services.indicators.service.actuals import Progress
 from services.indicators.service.import_run import CancelAsked, LeaseLost
 from services.indicators.service.running_imports import Runner, clear_folders, run_imports
+from services.indicators.service.terms import Progress
 from services.indicators.store.imports import Claim
 from tests.house import House, open_house
 from tests.indicators.given import ACTUALS, items, post, row

@@ -13,6 +13,7 @@ from services.indicators.schemas.targets import TargetsBody
 from services.indicators.service import actuals
 from services.indicators.service import targets as service
 from services.indicators.service.applying import Terms
+from services.indicators.service.terms import PostTerms
 from tests.house import House
 from tests.indicators.given import CATALOGUE, ENTRIES, PLAN, REGIMES, STATE, TARGETS, post, row, target
 
@@ -41,7 +42,7 @@ def prune_catalogue(house: House, code: str) -> Awaitable[Any]:
 
 async def test_a_code_is_not_pruned_while_a_figure_is_posted_for_it(stocked: House) -> None:
     async with stocked.database("indicators").write() as db:
-        terms = actuals.PostTerms(no_news, takes_samples=True)
+        terms = PostTerms(no_news, takes_samples=True)
         await actuals.post_actuals(db, stocked.caller(), body_of(row(indicator="WIFI_POINTS", value=3)), terms)
         task = await waits(prune_catalogue(stocked, "WIFI_POINTS"))
     response = await task
@@ -60,7 +61,7 @@ async def test_a_code_is_not_pruned_while_a_target_is_set_for_it(stocked: House)
 
 async def test_periods_do_not_move_while_a_figure_is_posted_into_one(stocked: House) -> None:
     async with stocked.database("indicators").write() as db:
-        terms = actuals.PostTerms(no_news, takes_samples=True)
+        terms = PostTerms(no_news, takes_samples=True)
         await actuals.post_actuals(db, stocked.caller(), body_of(row(value=85)), terms)
         moved = {"regimes": [{**STATE, "opens_on_day": 10}]}
         task = await waits(stocked.client.put(REGIMES, json=moved, headers=stocked.admin))
@@ -70,7 +71,7 @@ async def test_periods_do_not_move_while_a_figure_is_posted_into_one(stocked: Ho
 
 async def test_posts_of_different_units_do_not_wait_for_each_other(stocked: House) -> None:
     async with stocked.database("indicators").write() as db:
-        terms = actuals.PostTerms(no_news, takes_samples=True)
+        terms = PostTerms(no_news, takes_samples=True)
         await actuals.post_actuals(db, stocked.caller(), body_of(row(value=85)), terms)
         assert (await post(stocked, row(admin_unit="26434"))).status_code == 200
         unchanged = await stocked.client.put(TARGETS, json={"targets": [target()]}, headers=stocked.admin)

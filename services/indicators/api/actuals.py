@@ -38,7 +38,8 @@ from services.indicators.domain.filters import ActualFilter
 from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, ActualRow, Posted
 from services.indicators.schemas.imports import Import
 from services.indicators.service import actuals as service
-from services.indicators.service.actuals import Mode, OnBlank, OnStale, PostResult, PostTerms
+from services.indicators.service.actuals import PostResult
+from services.indicators.service.terms import Mode, OnBlank, OnStale, PostTerms
 
 TAGS: list[str | Enum] = ["actuals"]
 SubPopulations = Annotated[list[str] | None, Query(alias="sub_population", description="The plan's words.")]

@@ -30,8 +30,8 @@ from services.indicators.api.router import ActualsWrite, router
 from services.indicators.domain.imports import State, Upload, fault_of
 from services.indicators.schemas.imports import Import, ImportBody, ListedImport, RevertBody
 from services.indicators.service import imports as service
-from services.indicators.service.actuals import PostTerms
 from services.indicators.service.imports import Piece
+from services.indicators.service.terms import PostTerms
 
 TAGS: list[str | Enum] = ["imports"]
 PARTIAL_UPLOAD = "application/partial-upload"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
@@ -17,105 +15,22 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.errors import Refused, TooLarge
 from chassis.listing import Listing
-from chassis.tabular import Body, Findings, NumberStyle, Table, Values
+from chassis.merge import Found, are_filled
+from chassis.tabular import Body, Findings, Table
 from chassis.tabular.rules import ROWS_TOO_MANY
 from chassis.write_tokens import write_token
 from services.indicators.domain import rules
 from services.indicators.domain.actuals import judging, resolving, settling
-from services.indicators.domain.actuals.reading import left_blank, read_rows
 from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.domain.filters import ActualFilter
-from services.indicators.service.applying import CATALOGUE, REGIMES, CatchUp, place_of
-from services.indicators.service.gathering import LOT_ROWS, Gathered, Lots
-from services.indicators.service.refusing import refuse_strangers
+from services.indicators.service.applying import place_of
+from services.indicators.service.gathering import Ahead, Gathered, Lots
+from services.indicators.service.judging import judge_lot
 from services.indicators.service.telling import events_of
+from services.indicators.service.terms import Mode, OnStale, PostTerms, Progress, Tally
 from services.indicators.store import figures, posting
 from services.indicators.store.posting import PostingFacts
 from services.indicators.store.visibility import Viewer
-
-
-class Mode(StrEnum):
-    """All or nothing, or what is good."""
-
-    ATOMIC = "atomic"
-    PARTIAL = "partial"
-
-
-class OnStale(StrEnum):
-    """What happens to a row that is older than what is stored."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
-
-
-class OnBlank(StrEnum):
-    """What happens to a row that names a figure and says nothing of it, as unfilled rows of a form do."""
-
-    REFUSE = "refuse"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a post has come, in rows."""
-
-    rows_read: int = 0
-    rows_checked: int = 0
-    rows_written: int = 0
-
-
-async def _untold(_progress: Progress) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class PostTerms:
-    """How rows are posted, who fetches news of units, and what an import adds to it."""
-
-    catch_up: CatchUp | None
-    takes_samples: bool
-    mode: Mode = Mode.ATOMIC
-    on_stale: OnStale = OnStale.REFUSE
-    on_blank: OnBlank = OnBlank.REFUSE
-    style: NumberStyle | None = None
-    sha256: bytes | None = None
-    import_id: UUID | None = None
-    reverts: UUID | None = None
-    lot_rows: int = LOT_ROWS
-    progress: Callable[[Progress], Awaitable[None]] = _untold
-
-
-@dataclass(slots=True)
-class Tally:
-    """What is known of a post so far: its rows by outcome, every fault, every warning."""
-
-    received: int = 0
-    blank: int = 0
-    duplicates: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    faults: list[Findings] = field(default_factory=list)
-    warnings: list[Findings] = field(default_factory=list)
-
-    def begin_again(self) -> None:
-        """Forget everything."""
-        self.received = self.blank = self.duplicates = 0
-        self.outcomes, self.faults, self.warnings = {}, [], []
-
-    def refuse(self, *findings: Findings) -> None:
-        """Note faults."""
-        self.faults += [one for one in findings if one.total]
-
-    @property
-    def errors(self) -> Findings:
-        """Every fault."""
-        return Findings.together(self.faults)
-
-    def counts(self) -> dict[str, int]:
-        """received = created + updated + unchanged + stale + duplicates + refused."""
-        outcomes = ("created", "updated", "unchanged", "stale")
-        refused = len(self.errors.rows)
-        settled = {name: self.outcomes.get(name, 0) for name in outcomes}
-        return {"received": self.received, **settled, "duplicates": self.duplicates, "refused": refused}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +95,7 @@ State = tuple[Tally, Gathered]
 
 
 async def _gather(db: Session, caller: Caller, body: Body, terms: PostTerms, state: State) -> None:
-    """Read and judge all rows, lot by lot; nothing is locked yet but the lists they rely on."""
+    """Read and judge all rows, lot by lot. Of several lots nothing is locked yet but the lists they rely on."""
     tally, gathered = state
     if await _gather_all(db, caller, body, terms, state):
         return
@@ -197,13 +112,32 @@ async def _gather_all(db: Session, caller: Caller, body: Body, terms: PostTerms,
     while (table := await _next(lots, body)) is not None:
         has_gathered = tally.received > 0
         tally.received += table.received
-        judged, has_news = await _judge(db, caller, table, terms, tally)
-        if has_news and has_gathered:
+        # An import may last, and be taken over by another runner; it locks when all its rows are judged.
+        is_only = lots.are_all_read and not has_gathered and terms.import_id is None
+        look = partial(_look_ahead, db, caller, gathered) if is_only else _look_nowhere
+        judged = await judge_lot(db, caller, table, (terms, tally), look)
+        if judged.has_news and has_gathered:
             return False
-        terms = replace(terms, catch_up=None) if has_news else terms
-        await asyncio.to_thread(gathered.add, judged)
+        terms = replace(terms, catch_up=None) if judged.has_news else terms
+        await asyncio.to_thread(gathered.add, judged.frame)
         await terms.progress(Progress(tally.received, tally.received))
     return True
+
+
+async def _look_nowhere(_frame: pl.DataFrame, _codes: Codes) -> None:
+    return None
+
+
+async def _look_ahead(db: Session, caller: Caller, gathered: Gathered, frame: pl.DataFrame, codes: Codes) -> None:
+    """Lock the heads of all units that the rows name and the caller acts for, and read what is stored, while the rows
+    are judged: of most posts most rows are sound. Of sparse keys each is looked up later, if it is sound.
+    """
+    known = codes.units.select("admin_unit", "province").iter_rows()
+    units = [unit for unit, province in known if caller.covers(unit, province)]
+    ranges = resolving.ranges_named(frame, codes, units)
+    if units and are_filled(ranges, frame.height):
+        heads = await outbox.lock(db, units)
+        gathered.ahead = Ahead(heads, await posting.load_stored_within(db, ranges))
 
 
 async def _next(lots: Lots, body: Body) -> Table | None:
@@ -213,50 +147,6 @@ async def _next(lots: Lots, body: Body) -> Table | None:
         if error.rule is not ROWS_TOO_MANY:
             raise
         raise TooLarge(rules.ACTUALS_TOO_MANY, limit_rows=body.limits.rows) from error
-
-
-async def _judge(
-    db: Session, caller: Caller, table: Table, terms: PostTerms, tally: Tally
-) -> tuple[pl.DataFrame, bool]:
-    """The sound rows of a lot in stored form, and whether news of units were fetched for them."""
-    takes = terms.takes_samples
-    values = await asyncio.to_thread(read_rows, table, terms.style, takes_samples=takes)
-    if terms.on_blank is OnBlank.SKIP:
-        values = _without_blanks(values, tally)
-    found, codes, has_news = await _resolve(db, values.frame, terms)
-    strangers = await refuse_strangers(db, found)
-    known = Findings.together([values.findings, strangers])
-    verdict = await asyncio.to_thread(_judged, found, codes, caller, known)
-    tally.refuse(known, verdict.findings)
-    tally.warnings.append(verdict.warnings)
-    return verdict.frame, has_news
-
-
-def _without_blanks(values: Values, tally: Tally) -> Values:
-    blank = left_blank(values)
-    tally.blank += len(blank)
-    tally.received -= len(blank)
-    return Values(values.frame.filter(~pl.col("row").is_in(blank.implode())), values.findings)
-
-
-async def _resolve(db: Session, frame: pl.DataFrame, terms: PostTerms) -> tuple[pl.DataFrame, Codes, bool]:
-    named = resolving.named_in(frame)
-    await outbox.rely(db, [CATALOGUE, REGIMES])
-    codes = await posting.load_codes(db, named)
-    has_news = terms.catch_up is not None and len(codes.units) < len(named.admin_units)
-    if terms.catch_up is not None and has_news:
-        await terms.catch_up(db)
-        await outbox.rely(db, [CATALOGUE, REGIMES])
-        codes = await posting.load_codes(db, named)
-    return await asyncio.to_thread(resolving.resolve, frame, codes), codes, has_news
-
-
-def _judged(found: pl.DataFrame, codes: Codes, caller: Caller, known: Findings) -> judging.Verdict:
-    refused = resolving.refuse_codes(found, codes, caller.admin_units)
-    sound = judging.without(found, Findings.together([known, refused]))
-    verdict = judging.judge_rows(sound, clock.today())
-    findings = Findings.together([refused, verdict.findings])
-    return judging.Verdict(verdict.frame, findings, verdict.warnings)
 
 
 async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) -> tuple[UUID | None, str] | None:
@@ -270,8 +160,8 @@ async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) ->
     if units.is_empty():
         _refuse_if_atomic(terms, tally)
         return None
-    heads = await outbox.lock(db, units["admin_unit"].to_list())
-    writing = _Writing(db, caller, terms, tally, heads)
+    ahead = gathered.ahead or Ahead(await outbox.lock(db, units["admin_unit"].to_list()), None)
+    writing = _Writing(db, caller, terms, tally, ahead)
     for bucket in gathered.buckets():
         await writing.add(await asyncio.to_thread(bucket))
     _refuse_if_atomic(terms, tally)
@@ -287,12 +177,13 @@ def _refuse_if_atomic(terms: PostTerms, tally: Tally) -> None:
 class _Writing:
     """Figures on their way into the tables, under the heads of their units."""
 
-    def __init__(self, db: Session, caller: Caller, terms: PostTerms, tally: Tally, heads: outbox.Heads) -> None:
+    def __init__(self, db: Session, caller: Caller, terms: PostTerms, tally: Tally, ahead: Ahead) -> None:
         self._db = db
         self._caller = caller
         self._terms = terms
         self._tally = tally
-        self._heads = heads
+        self._heads = ahead.heads
+        self._stored = ahead.stored
         self._reserved: tuple[int, UUID] | None = None
         self._touched: list[pl.DataFrame] = []
         self._token: str | None = None
@@ -305,14 +196,14 @@ class _Writing:
         self._tally.refuse(collapsed.findings)
         if collapsed.frame.is_empty():
             return
-        stored = await posting.load_stored(self._db, collapsed.frame)
+        stored = self._stored or await posting.load_stored(self._db, collapsed.frame)
         settled = await asyncio.to_thread(settling.settle, collapsed.frame, stored.frame)
         self._note(settled)
         changed = settling.changed(settled)
         if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
             return
         await self._warn(changed)
-        await self._keep(changed, stored.spanned)
+        await self._keep(changed, stored)
         self._written += changed.height
         await self._terms.progress(Progress(self._tally.received, self._tally.received, self._written))
 
@@ -334,14 +225,14 @@ class _Writing:
         if previous.height:
             self._tally.warnings.append(await asyncio.to_thread(judging.tell_jumps, changed, previous))
 
-    async def _keep(self, changed: pl.DataFrame, spanned: int | None) -> None:
+    async def _keep(self, changed: pl.DataFrame, stored: Found) -> None:
         db, at = self._db, self._heads.at
         if self._reserved is None:
             self._reserved = await posting.reserve_posting(db, self._terms.import_id)
         number, import_id = self._reserved
         updated = changed.filter(pl.col("old_version").is_not_null())
         if updated.height:
-            await posting.supersede(db, updated, at, spanned=spanned)
+            await posting.supersede(db, updated, at, stored)
         telling = partial(events_of, changed, import_id, self._caller)
         events = await posting.write_figures_while(db, changed, number, at, telling)
         self._token = await outbox.append(db, self._heads, events)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import polars as pl
 
+from chassis.merge import Found
+from chassis.outbox import Heads
 from chassis.tabular import Body, Table, read
 
 LOT_ROWS = 200_000
@@ -23,6 +26,14 @@ KEPT = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The locked heads of the units that rows name, and what is stored for them, if that was read with the locks."""
+
+    heads: Heads
+    stored: Found | None
+
+
 class Lots:
     """The rows of a body in lots of bearable size; a body of up to one lot is one lot."""
 
@@ -30,7 +41,7 @@ class Lots:
         self._tables = read(body)
         self._rows = rows
         self._held: Table | None = None
-        self._is_done = False
+        self.are_all_read = False
 
     def next(self) -> Table | None:
         """The next lot, None after the last."""
@@ -43,6 +54,8 @@ class Lots:
                 break
             some.append(table)
             count += table.received
+        else:
+            self.are_all_read = True
         return Table.together(some) if some else None
 
 
@@ -55,6 +68,7 @@ class Gathered:
         self._files: list[Path] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._units: list[pl.DataFrame] = []
+        self.ahead: Ahead | None = None
 
     def __enter__(self) -> Gathered:
         return self

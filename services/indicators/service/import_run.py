@@ -20,18 +20,10 @@ from chassis.replica import catching_up
 from services.indicators.domain.actuals.titles import TITLES
 from services.indicators.domain.import_errors import Sorting
 from services.indicators.domain.imports import SHA256_MISMATCH, State, kept_faults, kept_problem
-from services.indicators.service.actuals import (
-    Mode,
-    OnBlank,
-    OnStale,
-    PostRefused,
-    PostResult,
-    PostTerms,
-    Progress,
-    post_actuals,
-)
+from services.indicators.service.actuals import PostRefused, PostResult, post_actuals
 from services.indicators.service.imports import kept_for
 from services.indicators.service.reverting import Revert, revert
+from services.indicators.service.terms import Mode, OnBlank, OnStale, PostTerms, Progress
 from services.indicators.store import import_errors as errors
 from services.indicators.store import imports as store
 from services.indicators.store.imports import Claim, Ending

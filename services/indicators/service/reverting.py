@@ -17,9 +17,10 @@ from chassis.tabular import Findings
 from chassis.write_tokens import write_token
 from services.indicators.domain.actuals.reverting import taken_back
 from services.indicators.domain.imports import FIGURE_CHANGED_SINCE, LISTED, NOTHING_TO_REVERT
-from services.indicators.service.actuals import Mode, PostResult, Progress
+from services.indicators.service.actuals import PostResult
 from services.indicators.service.applying import place_of
 from services.indicators.service.telling import events_of
+from services.indicators.service.terms import Mode, Progress
 from services.indicators.store import posting
 from services.indicators.store import reverting as store
 from services.indicators.store.posting import PostingFacts

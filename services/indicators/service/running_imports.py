@@ -30,9 +30,9 @@ from services.indicators.domain.imports import (
     kept_problem,
     tries_in_vain,
 )
-from services.indicators.service.actuals import Progress
 from services.indicators.service.import_run import FOLDER, CancelAsked, LeaseLost, Run
 from services.indicators.service.imports import kept_for
+from services.indicators.service.terms import Progress
 from services.indicators.store import imports as store
 from services.indicators.store.imports import Claim, Ending
 

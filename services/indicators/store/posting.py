@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
-from chassis.merge import Found, Kept
+from chassis.merge import Found, Kept, Ranges
 from chassis.text import fold
 from services.indicators.domain.actuals.columns import Kind
 from services.indicators.domain.actuals.judging import KIND_OF
@@ -165,6 +165,11 @@ async def load_stored(db: Session, rows: pl.DataFrame) -> Found:
     return await _FIGURES.load(db, rows, STORED)
 
 
+async def load_stored_within(db: Session, ranges: Ranges) -> Found:
+    """All figures kept now for the units, indicators and periods of ranges; the caller holds the units' heads."""
+    return await _FIGURES.load_within(db, ranges, STORED)
+
+
 async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
     """The numbers in force of the periods before those of rows, where they say one."""
     asked = rows.select("admin_unit_id", "indicator_id", "sub_population_id", period_id="previous_id").drop_nulls()
@@ -230,9 +235,9 @@ _POSTING = (
 )
 
 
-async def supersede(db: Session, rows: pl.DataFrame, at: datetime, *, spanned: int | None = None) -> None:
-    """Move the figures under the keys of rows to the revisions; `spanned` as `load_stored` found it."""
-    await _FIGURES.supersede(db, rows, at, spanned=spanned)
+async def supersede(db: Session, rows: pl.DataFrame, at: datetime, found: Found | None = None) -> None:
+    """Move the figures under the keys of rows to the revisions; `found` as it was loaded for them."""
+    await _FIGURES.supersede(db, rows, at, found)
 
 
 async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:

@@ -299,7 +299,7 @@ def tell_jumps(changed: pl.DataFrame, previous: pl.DataFrame) -> Findings:
     """Figures far from the last period's: by 30 percentage points, to three times of it or a third."""
     before = previous.rename({"period_id": "previous_id"})
     key = ["admin_unit_id", "indicator_id", "sub_population_id", "previous_id"]
-    found = changed.join(before, on=key, how="inner")
+    found = changed.select("row", *key, "number", "highest", "value_type").join(before, on=key, how="inner")
     number, last = pl.col("number"), pl.col("previous")
     points = pl.when(pl.col("highest") == 1).then(100).otherwise(1)
     is_far = (

@@ -276,6 +276,20 @@ def named_in(frame: pl.DataFrame) -> Named:
     return Named(units, indicators, sub_populations, periods, frame["plan_row"].null_count() < frame.height)
 
 
+def ranges_named(frame: pl.DataFrame, codes: Codes, units: Sequence[str]) -> dict[str, list[int]]:
+    """The integers of what rows of some units name, before row by row is resolved; for each column in ascending order.
+
+    A row that names no regime means the default of its unit.
+    """
+    named = codes.units.filter(pl.col("admin_unit").is_in(units))
+    regimes = frame["regime"].unique().to_list()
+    if None in regimes:
+        regimes += named["default_regime"].unique().to_list()
+    periods = codes.periods.filter(pl.col("regime").is_in(regimes))
+    columns = (named["admin_unit_id"], codes.indicators["indicator_id"], periods["period_id"])
+    return {column.name: column.unique().sort().to_list() for column in columns}
+
+
 @dataclass(frozen=True, slots=True)
 class RegimeDefaults:
     """Which regime holds for a unit that names none: its own, else its province's, else everybody's."""

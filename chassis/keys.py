@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from joserfc import jwt
@@ -33,11 +33,16 @@ def ensure_key(settings: Settings) -> OKPKey:
 
 def make_key(path: Path) -> None:
     """Make a private key at a path, readable by its owner only; where there is one, it stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     made = OKPKey.generate_key("Ed25519", private=True)
     made.ensure_kid()
+    write_once(path, made.as_dict(private=True))
+
+
+def write_once(path: Path, document: Mapping[str, object]) -> None:
+    """Write a file that its owner only may read; where there is one, it stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8") as file:
-        json.dump(made.as_dict(private=True), file)
+        json.dump(document, file)
         file.flush()
         with contextlib.suppress(FileExistsError):
             os.link(file.name, path)  # two processes that start at once have the same key, and never half of one

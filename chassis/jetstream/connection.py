@@ -1,0 +1,98 @@
+"""A connection to NATS by the settings; it ends when it is cut, and its holder opens another."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import ssl
+from collections.abc import AsyncIterator
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+CONNECT_SECONDS = 2
+# The largest event has 48 KiB of data; with its envelope and headers it must fit into one message.
+LEAST_PAYLOAD = 128 * 1024
+
+
+class NatsTrouble(Exception):
+    """What keeps NATS from being used, in one sentence."""
+
+
+@contextlib.asynccontextmanager
+async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
+    """A connection to one of the servers while the block lasts.
+
+    It never reconnects by itself: a message half sent before a cut must not follow after it.
+
+    Raises:
+        NatsTrouble: no server answers, they refuse us, a file of the settings cannot be read, or messages are too
+            small there.
+    """
+    client = await _connect_any(settings, name)
+    try:
+        if client.max_payload < LEAST_PAYLOAD:
+            raise NatsTrouble(f"max_payload is {client.max_payload} bytes at NATS; events need {LEAST_PAYLOAD}.")
+        yield client
+    finally:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await client.close()
+
+
+async def _connect_any(settings: Settings, name: str) -> Client:
+    servers = servers_of(settings)
+    random.shuffle(servers)
+    tls = _tls(settings)
+    reasons = []
+    for server in servers:
+        client = Client()
+        try:
+            await client.connect(
+                server,
+                name=name,
+                allow_reconnect=False,
+                connect_timeout=CONNECT_SECONDS,
+                error_cb=_note,
+                tls=tls,
+                user_credentials=str(settings.nats_credentials_file) if settings.nats_credentials_file else None,
+            )
+        except (nats.errors.Error, OSError, ValueError) as error:
+            reasons.append(str(error) or type(error).__name__)
+            await client.close()
+            continue
+        return client
+    raise NatsTrouble(f"NATS does not let us in: {'; '.join(dict.fromkeys(reasons))}.")
+
+
+def servers_of(settings: Settings) -> list[str]:
+    """The addresses of the servers.
+
+    Raises:
+        NatsTrouble: none is set.
+    """
+    given = settings.nats_url.get_secret_value() if settings.nats_url else ""
+    servers = [server.strip() for server in given.split(",") if server.strip()]
+    if not servers:
+        raise NatsTrouble("CHITIEU_NATS_URL names no NATS server.")
+    return servers
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not (settings.nats_ca_file or settings.nats_certificate_file):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.nats_ca_file)
+        if settings.nats_certificate_file:
+            context.load_cert_chain(settings.nats_certificate_file, settings.nats_key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise NatsTrouble(f"A certificate file for NATS cannot be read: {error}.") from error
+    return context
+
+
+async def _note(error: Exception) -> None:
+    log.debug("nats_error", error=str(error) or type(error).__name__)

@@ -1,0 +1,207 @@
+"""Real NATS servers on loopback, alone or three together, that can be killed and lose their disks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats as client_library
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+SERVER = Path(sys.executable).with_name("nats-server")
+START_SECONDS = 30.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on now, all different."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+class Node:
+    """One server: it keeps its ports and its store over its restarts."""
+
+    def __init__(self, folder: Path, name: str, cluster: tuple[int, ...] = (), number: int = 0, more: str = "") -> None:
+        self.port, self.monitor_port = free_ports(2)
+        self.name = name
+        self.store = folder / name
+        self.log = folder / f"{name}.log"
+        self._config = folder / f"{name}.conf"
+        self._process: subprocess.Popen[bytes] | None = None
+        lines = [
+            f"server_name: {name}",
+            f"listen: 127.0.0.1:{self.port}",
+            f"http: 127.0.0.1:{self.monitor_port}",
+            f'jetstream {{ store_dir: "{self.store}", sync_interval: always, max_file_store: 10GB }}',
+            more,
+        ]
+        if cluster:
+            routes = ", ".join(f"nats://127.0.0.1:{port}" for port in cluster)
+            lines.append(f"cluster {{ name: tests, listen: 127.0.0.1:{cluster[number]}, routes: [{routes}] }}")
+        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @property
+    def url(self) -> str:
+        """Where clients connect to."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def monitor_url(self) -> str:
+        """Where it tells about itself."""
+        return f"http://127.0.0.1:{self.monitor_port}"
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it; whoever needs it asks `wait`."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([SERVER, "-c", self._config], stdout=log, stderr=log)
+
+    def wait(self) -> None:
+        """Wait until it serves JetStream, and in a cluster knows who leads.
+
+        Raises:
+            RuntimeError: it ended, or did not get ready in time.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.monitor_url}/healthz") as answer:
+                if json.load(answer)["status"] == "ok":
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(self.log.read_text(encoding="utf-8")[-3000:])
+
+    def kill(self, sign: signal.Signals = signal.SIGKILL) -> None:
+        """End it at once, as a power cut of its machine would. Harmless when it does not run."""
+        if self._process is not None:
+            self._process.send_signal(sign)
+            self._process.wait(START_SECONDS)
+            self._process = None
+
+    def lose_store(self) -> None:
+        """Take its disk away; it must not run."""
+        shutil.rmtree(self.store, ignore_errors=True)
+
+
+class Nats:
+    """One server, or three that form a cluster."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+
+    @property
+    def url(self) -> str:
+        """CHITIEU_NATS_URL."""
+        return ",".join(node.url for node in self.nodes)
+
+    @property
+    def monitor_url(self) -> str:
+        """CHITIEU_NATS_MONITOR_URL."""
+        return ",".join(node.monitor_url for node in self.nodes)
+
+    def start(self) -> None:
+        """Start every node and wait for all of them."""
+        for node in self.nodes:
+            node.start()
+        for node in self.nodes:
+            node.wait()
+
+    def kill(self) -> None:
+        """End every node at once."""
+        for node in self.nodes:
+            node.kill()
+
+    def lose_stores(self) -> None:
+        """Take every disk away; none must run."""
+        for node in self.nodes:
+            node.lose_store()
+
+
+@contextlib.contextmanager
+def nats(count: int = 1, folder: Path | None = None, more: str = "") -> Iterator[Nats]:
+    """A server, or a cluster of so many, in a folder of its own (in memory unless one is given), gone at the end."""
+    place = folder or (Path("/dev/shm") if Path("/dev/shm").is_dir() else None)
+    with tempfile.TemporaryDirectory(prefix="chitieu-nats-", dir=place, ignore_cleanup_errors=True) as made:
+        routes = tuple(free_ports(count)) if count > 1 else ()
+        servers = Nats([Node(Path(made), f"n{number}", routes, number, more) for number in range(count)])
+        try:
+            servers.start()
+            yield servers
+        finally:
+            servers.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message of a stream, as a consumer sees it."""
+
+    seq: int
+    subject: str
+    message_id: str
+    event: dict[str, Any]
+
+    @property
+    def event_id(self) -> str:
+        """The id of its event."""
+        event_id: str = self.event["id"]
+        return event_id
+
+
+async def read_stream(url: str, stream: str) -> list[Seen]:
+    """Every message of a stream, in its order."""
+    client = await client_library.connect(url.split(","))
+    try:
+        js = client.jetstream()
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
+        consumer = await js.pull_subscribe("", stream=stream, config=config)
+        found: list[Seen] = []
+        while len(found) < (left := (await js.stream_info(stream)).state.messages):
+            for message in await consumer.fetch(min(500, left - len(found)), timeout=5):
+                headers = message.headers or {}
+                seq = message.metadata.sequence.stream
+                found.append(Seen(seq, message.subject, headers["Nats-Msg-Id"], json.loads(message.data)))
+        return found
+    finally:
+        await client.close()
+
+
+async def reached(url: str, stream: str, message_id: str, seconds: float = 20) -> None:
+    """Wait until a message is in the stream.
+
+    Raises:
+        TimeoutError: it did not come.
+    """
+    async with asyncio.timeout(seconds):
+        client = await client_library.connect(url.split(","))
+        try:
+            config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.LAST, mem_storage=True)
+            consumer = await client.jetstream().pull_subscribe("", stream=stream, config=config)
+            while True:
+                [message] = await consumer.fetch(1, timeout=seconds)
+                if (message.headers or {}).get("Nats-Msg-Id") == message_id:
+                    return
+        finally:
+            await client.close()

@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.auth import Caller, identify_again
 from chassis.errors import HouseError, TooManyRequests, Unavailable, rule
-from chassis.feed import Feed, Filter, decode_position
+from chassis.feed import Feed, Filter
 from chassis.problems import problem
 from chassis.settings import Settings
 from chassis.streams.listening import Listener, Shared
-from chassis.streams.reading import EVERYBODY, Position, Reader
+from chassis.streams.reading import Reader
 from chassis.streams.response import EventStream, Pace
 from chassis.telemetry import STREAMS
 
@@ -65,16 +65,9 @@ class Streams:
         """
         place = f"address {request.client.host}" if caller.is_anonymous and request.client else caller.client_id
         self._refuse_more(place)
-        at = await self._start(cursor)
-        listener = Listener(self._shared, caller, wanted, at, partial(identify_again, request))
+        start = await self._shared.reader.start(cursor)
+        listener = Listener(self._shared, caller, wanted, start, partial(identify_again, request))
         return _Counted(self, place, listener)
-
-    async def _start(self, cursor: str | None) -> Position:
-        if cursor is None:
-            return await self._shared.reader.head()
-        at = Position(*decode_position(cursor))
-        await self._shared.reader.page(EVERYBODY, Filter(), at, limit=1)  # says whether the cursor still lives
-        return at
 
     def _refuse_more(self, place: str) -> None:
         settings = self._settings
@@ -90,7 +83,7 @@ class Streams:
         self._open[place] += 1
         STREAMS.labels(self._service).inc()
         try:
-            with self._shared.tail.listening():
+            with self._shared.blocks.listening():
                 yield
         finally:
             self._open -= Counter((place,))  # a caller without streams is no longer listed

@@ -8,41 +8,46 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from chassis.auth import Caller
-from chassis.errors import HouseError
+from chassis.errors import Gone, HouseError
 from chassis.feed import Filter
 from chassis.problems import is_passing
 from chassis.streams import frames
-from chassis.streams.reading import Audience, Page, Position, Reader
-from chassis.streams.tail import Tail
+from chassis.streams.blocks import Blocks
+from chassis.streams.reading import EVERYBODY, Audience, Page, Position, Reader, Start
 
 log = structlog.get_logger(__name__)
 
-OWN_CHANGES, PAGES_AT_ONCE = 100, 2
+OWN_CHANGES, PAGES_AT_ONCE = 256, 2
+FAR = 10_000  # changes behind the head
+SPARSE = 4  # who hears less than every fourth change is better served by the database
 RETRY_SECONDS = 0.5
 
 
 class Shared:
-    """What the listeners of a process have together: the tail, and few turns to read pages of their own."""
+    """What the listeners of a process have together: the log in blocks, and few turns to read pages of their own."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.tail = Tail(reader)
-        # A crowd that comes back at once must not take every connection to the database.
+        self.blocks = Blocks(reader)
         self.turn = asyncio.Semaphore(PAGES_AT_ONCE)
 
 
 class Listener:
-    """Hears every change it may, once and in order: own pages of the log until it meets the tail, then with all."""
+    """Hears every change it may, once and in order.
+
+    It walks along the blocks that all read together. Far behind the head, one who hears little reads pages of its
+    own, which the database has filtered, until it is near or hears much.
+    """
 
     def __init__(
-        self, shared: Shared, caller: Caller, wanted: Filter, at: Position, check: Callable[[], Awaitable[None]]
+        self, shared: Shared, caller: Caller, wanted: Filter, start: Start, check: Callable[[], Awaitable[None]]
     ) -> None:
         self._shared = shared
-        self._tail = shared.tail
         self._caller = caller
         self._wanted = wanted
         self._audience = Audience.of(caller, wanted)
-        self._at = at
+        self._at = start.at
+        self._is_alone = start.behind > FAR and self._audience != Audience.of(EVERYBODY, Filter())
         self._told: Position | None = None
         self._check = check
 
@@ -72,23 +77,27 @@ class Listener:
         Raises:
             Gone: the log was rewound, or no longer reaches back this far.
         """
-        if self._tail.has_passed(self._at):
+        if self._is_alone:
             return await self._own_page()
-        window = self._tail.window(self._at)
-        if window is None:
-            await self._tail.more()
-            return ()
-        batch = window.batch(self._audience, self._at.pos)
-        self._at = self._at._replace(pos=window.upto)
-        return batch
+        block = self._shared.blocks.at(self._at)
+        if block.upto.pos > self._at.pos:
+            batch = block.batch(self._audience, self._at.pos)
+            self._at = block.upto
+            return batch
+        try:
+            await self._shared.blocks.more(block)
+        except Gone:
+            if self._at.pos == block.after:
+                raise
+            return await self._own_page()  # the block begins before us: what is gone of it may not be ours
+        return ()
 
     async def _own_page(self) -> Sequence[bytes]:
         page = await self._read()
         if page is None:
             return ()
+        self._is_alone = page.behind > FAR and page.upto.pos - self._at.pos > SPARSE * OWN_CHANGES
         self._at = page.upto
-        if page.is_at_head:
-            self._tail.begin(page.upto)
         return list(frames.pieces(change.frame for change in page.changes))
 
     async def _read(self) -> Page | None:

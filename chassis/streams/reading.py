@@ -72,11 +72,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Changes after a position up to another one, both in the same epoch."""
+    """Changes after a position up to another one in the same epoch, and how many are behind that."""
 
     changes: Sequence[Change]
     upto: Position
-    is_at_head: bool
+    behind: int
+
+
+class Start(NamedTuple):
+    """Where a listener begins, and how many changes that is behind the head."""
+
+    at: Position
+    behind: int
 
 
 class Reader:
@@ -86,11 +93,20 @@ class Reader:
         self._feed = feed
         self._public_url = public_url
 
-    async def head(self) -> Position:
-        """Where the log ends now."""
+    async def start(self, cursor: str | None) -> Start:
+        """Where a listener begins that comes with a cursor (none: at the head).
+
+        Raises:
+            Refused: not one of our cursors ("feed_cursor_invalid").
+            Gone: a dead cursor ("feed_rewound" and the like).
+        """
+        if cursor is not None:
+            at = Position(*decode_position(cursor))
+            page = await self.page(EVERYBODY, Filter(), at, limit=1)
+            return Start(at, page.behind + len(page.changes))
         async with self._feed.database.read() as db:
             epoch, pos = str(await db.scalar(select(head_column()))).split(".")
-        return Position(int(epoch), int(pos))
+        return Start(Position(int(epoch), int(pos)), 0)
 
     async def page(self, caller: Caller, wanted: Filter, after: Position, *, limit: int, wait: float = 0) -> Page:
         """What a caller may hear after a position; when there is nothing yet, wait up to `wait` seconds.
@@ -99,8 +115,8 @@ class Reader:
             Gone: the cursor is dead ("feed_rewound" and the like).
         """
         found = await self._feed.changes(caller, after.cursor, wanted, limit=limit, wait=wait)
-        upto = Position(*decode_position(found.next))
-        return Page([self._change(row, upto.epoch) for row in found.items], upto, found.next == found.head)
+        upto, head = Position(*decode_position(found.next)), decode_position(found.head)
+        return Page([self._change(row, upto.epoch) for row in found.items], upto, head[1] - upto.pos)
 
     def _change(self, row: dict[str, Any], epoch: int) -> Change:
         body = encode(cloud_event(self._feed.database.service, row, self._public_url))

@@ -17,7 +17,7 @@ from chassis.outbox import Event
 from chassis.peers import Peers
 from chassis.streams import Streams
 from tests.chassis.conftest import NOTE_TYPE, SERVICE, Desk
-from tests.gateway.conftest import listening
+from tests.house import listening
 from tests.sse import Heard, heard
 
 URL = "/v1/plans/changes/stream"

@@ -1,4 +1,4 @@
-"""The shared tail: whoever walks along it, at whatever pace, hears all that is theirs, in order and once."""
+"""The shared log: whoever walks along it, at whatever pace, hears all that is theirs, in order and once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import re
 import pytest
 
 from chassis.auth import Caller
-from chassis.feed import Filter, decode_position
+from chassis.feed import Filter, decode_position, encode_position
 from chassis.outbox import Event
-from chassis.streams import listening, tail
+from chassis.streams import blocks, listening
 from chassis.streams.listening import Listener, Shared
 from chassis.streams.reading import EVERYBODY, Page, Position, Reader
 from tests.chassis.conftest import NOTE_TYPE, Desk
@@ -37,13 +37,19 @@ class Counting(Reader):
 
 @pytest.fixture
 def shared(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Shared:
-    """Windows of few changes, few of them kept: slow listeners fall off again and again."""
-    for name, value in {"KEPT_WINDOWS": 3, "SHARED_WINDOWS": 1, "MOST_CHANGES": 7, "FEWEST_CHANGES": 3}.items():
-        monkeypatch.setattr(tail, name, value)
-    monkeypatch.setattr(tail, "BATCH_SECONDS", 0.001)
-    monkeypatch.setattr(listening, "OWN_CHANGES", 5)
+    """Short blocks, few of them kept, and a head that is soon far away."""
+    for name, value in {"BLOCK": 16, "PAGE": 7, "KEPT_BYTES": 20_000, "BATCH_SECONDS": 0.001}.items():
+        monkeypatch.setattr(blocks, name, value)
+    for name, value in {"OWN_CHANGES": 5, "FAR": 20, "SPARSE": 2}.items():
+        monkeypatch.setattr(listening, name, value)
     assert desk.house.feed
     return Shared(Counting(desk.house.feed, None))
+
+
+async def listener_at(shared: Shared, pos: int, wanted: Filter | None = None) -> Listener:
+    caller = Caller("walker", "walker", frozenset(), frozenset({"*"}))
+    start = await shared.reader.start(encode_position(f"1.{pos}"))
+    return Listener(shared, caller, wanted or Filter(), start, never)
 
 
 def positions(written: bytes) -> list[int]:
@@ -51,12 +57,19 @@ def positions(written: bytes) -> list[int]:
     return [decode_position(cursor.decode())[1] for cursor in re.findall(rb"^id: (.*)$", written, re.MULTILINE)]
 
 
+async def all_of(listener: Listener, end: int) -> list[int]:
+    """What is heard up to a position."""
+    found: list[int] = []
+    while listener._at.pos < end:
+        found += positions(b"".join(await listener.next()))
+    return found
+
+
 async def walk(shared: Shared, start: int, wanted: Filter, chance: random.Random) -> list[int]:
     """Listen up to the last change, sometimes slowly, sometimes interrupted."""
-    caller = Caller("walker", "walker", frozenset(), frozenset({"*"}))
-    listener = Listener(shared, caller, wanted, Position(1, start), never)
+    listener = await listener_at(shared, start, wanted)
     found: list[int] = []
-    with shared.tail.listening():
+    with shared.blocks.listening():
         while listener._at.pos < TOTAL:
             try:
                 async with asyncio.timeout(chance.choice([0.001, 0.01, 1])):
@@ -89,14 +102,12 @@ async def test_walkers_of_every_pace_hear_all_that_is_theirs(desk: Desk, shared:
         for start, wanted, task in walkers:
             heard = wanted.communes or COMMUNES
             assert await task == [n for n, commune in enumerate(written, 1) if n > start and commune in heard]
-    assert shared.reader.own > len(walkers)  # type: ignore[attr-defined]  # some fell off after they had met the tail
+    assert shared.reader.own  # type: ignore[attr-defined]  # some began far behind, and heard little
 
 
 async def test_nothing_is_read_while_nobody_listens(desk: Desk, shared: Shared) -> None:
-    await asyncio.wait_for(walk(shared, TOTAL, Filter(), random.Random(1)), 5)
-    listener = Listener(shared, EVERYBODY, Filter(), Position(1, 0), never)
-    with shared.tail.listening():
-        assert await listener.next() == []
+    listener = await listener_at(shared, 0)
+    with shared.blocks.listening():
         waiting = asyncio.create_task(listener.next())
         await write(desk, Event(NOTE_TYPE, "a", {}))
         await desk.sequence()
@@ -109,13 +120,26 @@ async def test_nothing_is_read_while_nobody_listens(desk: Desk, shared: Shared) 
     assert statements == []
 
 
-async def test_a_page_of_long_changes_makes_the_next_one_short(desk: Desk, shared: Shared) -> None:
-    listener = Listener(shared, EVERYBODY, Filter(), Position(1, 0), never)
-    with shared.tail.listening():
-        await listener.next()
-        await write(desk, *(Event(NOTE_TYPE, "a", {"text": "x" * 400_000}) for _ in range(12)))
-        await desk.sequence()
-        sizes = []
-        while sum(sizes) < 12:
-            sizes.append(len(positions(b"".join(await listener.next()))))
-    assert [size for size in sizes if size] == [7, 3, 2]
+async def test_a_crowd_shares_what_it_missed(desk: Desk, shared: Shared) -> None:
+    await write(desk, *(Event(NOTE_TYPE, "a", {}) for _ in range(80)))
+    await desk.sequence()
+    listeners = [await listener_at(shared, pos) for pos in range(40)]
+    statements: list[str] = []
+    stop = desk.database.listen(statements)
+    with shared.blocks.listening():
+        heard = await asyncio.gather(*(all_of(listener, 80) for listener in listeners))
+    stop()
+    assert heard == [list(range(pos + 1, 81)) for pos in range(40)]
+    assert len([each for each in statements if "FROM event_log" in each]) == 15  # five blocks of 7, 7 and 2
+
+
+async def test_who_hears_little_is_served_by_the_database_until_it_is_near(desk: Desk, shared: Shared) -> None:
+    rare = {3, 50, 99, 100}
+    await write(desk, *(Event(NOTE_TYPE, "a", {}, "75", "26491" if n in rare else "25378") for n in range(1, 101)))
+    await desk.sequence()
+    with shared.blocks.listening():
+        assert await all_of(await listener_at(shared, 0, Filter(communes=("26491",))), 100) == sorted(rare)
+        assert shared.reader.own == 1  # type: ignore[attr-defined]
+        heard = await all_of(await listener_at(shared, 0, Filter(communes=("25378",))), 100)
+        assert heard == [n for n in range(1, 101) if n not in rare]
+        assert shared.reader.own == 2  # type: ignore[attr-defined]  # it hears much, and goes with the others

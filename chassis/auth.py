@@ -35,6 +35,12 @@ class Caller:
     scopes: frozenset[str]
     admin_units: frozenset[str]
     is_anonymous: bool = False
+    names_client: bool = True
+
+    @property
+    def announced_as(self) -> str | None:
+        """The client as events name it; None where the token names its subject only, who may be a person."""
+        return self.client_id if self.names_client else None
 
     def covers(self, code: str, province_code: str | None) -> bool:
         """Whether the caller may act for a unit: named itself, by its province, or everywhere."""
@@ -88,8 +94,14 @@ class Verifier:
         if not isinstance(scope, str) or not isinstance(units, list) or not all(isinstance(u, str) for u in units):
             raise Unauthenticated(TOKEN_INVALID, reason="malformed claims", headers=_CHALLENGE)
         subject = str(claims["sub"])
-        client_id = str(claims.get("client_id", subject))
-        return Caller(client_id, subject, frozenset(scope.split()), frozenset(units))
+        client_id = claims.get("client_id")
+        return Caller(
+            str(client_id or subject),
+            subject,
+            frozenset(scope.split()),
+            frozenset(units),
+            names_client=bool(client_id),
+        )
 
     async def _current_keys(self) -> KeySet:
         age = time.monotonic() - self._read_at

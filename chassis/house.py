@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from sqlalchemy import MetaData
 
 from chassis.auth import Verifier
 from chassis.database import Database
+from chassis.event_types import EventType
 from chassis.feed import Feed
 from chassis.peers import Peers
 from chassis.receipts import Receipts
@@ -35,7 +35,7 @@ class Service:
     router: APIRouter
     metadata: MetaData
     subscriptions: Sequence[Subscription] = ()
-    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    events: Mapping[str, EventType] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
 
 

@@ -13,7 +13,7 @@ from chassis.answers import Problem, answers
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
 from chassis.database import Reading
-from chassis.errors import NotFound, rule
+from chassis.event_api import add_event_documents
 from chassis.feed import Feed, Filter, cloud_event
 from chassis.house import House, Service
 from chassis.listing import Listing, answer
@@ -24,7 +24,6 @@ from chassis.streams import Streams
 from chassis.write_tokens import read_token, wait_for
 
 BATCH_EVENTS = "application/cloudevents-batch+json"
-EVENT_TYPE_UNKNOWN = rule("event_type_unknown", vi="Không có loại sự kiện {type}.", en="There is no event type {type}.")
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     **answers(
@@ -150,11 +149,5 @@ def ledger_router(service: Service) -> APIRouter:
         house: House = request.app.state.house
         return reply(house.receipts.public(), headers={"Cache-Control": "public, max-age=300"})
 
-    @router.get("/event-schemas/{event_type}")
-    async def event_schema(event_type: str) -> Response:
-        """The JSON Schema of one event type's data."""
-        if event_type not in service.events:
-            raise NotFound(EVENT_TYPE_UNKNOWN, type=event_type)
-        return reply(service.events[event_type].model_json_schema())
-
+    add_event_documents(router, service)
     return router

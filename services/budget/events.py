@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from pydantic import BaseModel
-
+from chassis.event_types import Audience, EventType, Words, by_name
 from chassis.replica import ListSource, Subscription, in_order
 from services.budget.schemas.events import LINES_APPLIED, LinesApplied
 from services.budget.service import hearing
 
-EVENTS: Mapping[str, type[BaseModel]] = {LINES_APPLIED: LinesApplied}
+EVENTS: Mapping[str, EventType] = by_name(
+    EventType(
+        LINES_APPLIED,
+        LinesApplied,
+        Words("Kinh phí của kế hoạch thay đổi", "The budget of a plan changed."),
+        Words(
+            "Khi dòng, nhóm hoặc ô kinh phí của kế hoạch được ghi và có mục thêm, sửa hoặc bỏ.",
+            "When the budget lines, groups or cells of a plan are applied, and some are new, different or gone.",
+        ),
+        Words("Khóa kế hoạch.", "The plan's key."),
+        Audience.AS_PLAN,
+        Path(__file__).parent / "schemas" / "examples",
+    ),
+)
 
 ADMIN_UNIT_CHANGED = "vn.chitieu.plans.admin_unit.changed.v1"
 OFFICE_CHANGED = "vn.chitieu.plans.office.changed.v1"

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from chassis.auth import Need
 from chassis.errors import RULES
+from chassis.event_types import data_schema
 from chassis.settings import SERVICES
 from chitieu.compose import service_of
 
@@ -51,9 +52,13 @@ def test_route_names_a_scope_and_speaks(service: str, route: APIRoute) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_declares_its_events(name: str) -> None:
-    for event_type, payload in service_of(name).events.items():
+    for event_type, kind in service_of(name).events.items():
         assert re.fullmatch(rf"vn\.chitieu\.{name}\.[a-z_]+\.[a-z_]+\.v\d+", event_type)
-        assert payload.model_json_schema()["properties"]
+        for words in (kind.title, kind.when, kind.subject, kind.audience.value):
+            assert words.vi
+            assert words.en
+        fields = data_schema(kind)["properties"]
+        assert {"version", "client_id"} <= set(fields)
 
 
 def fields_of(template: str) -> set[str]:

@@ -178,7 +178,7 @@ async def test_what_is_said_fits_its_published_schema(house: House) -> None:
     assert changes[0]["type"] in EVENTS
     for event in changes:
         jsonschema.validate(event["data"], schema)
-        EVENTS[event["type"]].model_validate(event["data"], strict=False)
+        EVENTS[event["type"]].payload.model_validate(event["data"], strict=False)
         assert (event["subject"], event["province"]) == (PLAN, "75")
 
 

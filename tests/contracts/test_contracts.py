@@ -11,7 +11,9 @@ from openapi_spec_validator import validate
 
 from tests.contracts.openapi import breaking_changes
 from tests.contracts.snapshots import (
+    ASYNCAPI,
     SCHEMA,
+    asyncapi_document,
     breaks,
     event_schemas,
     graphql_schema,
@@ -32,6 +34,10 @@ def test_openapi_is_valid_and_as_written_down(name: str) -> None:
 @pytest.mark.parametrize("name", event_schemas())
 def test_event_schema_is_as_written_down(name: str) -> None:
     assert path_of(name).read_text(encoding="utf-8") == text_of(event_schemas()[name]), "run make snapshots"
+
+
+def test_asyncapi_is_as_written_down() -> None:
+    assert ASYNCAPI.read_text(encoding="utf-8") == text_of(asyncapi_document()), "run make snapshots"
 
 
 def test_graphql_schema_is_as_written_down() -> None:
@@ -78,5 +84,5 @@ def test_every_reply_has_a_schema() -> None:
                 assert (
                     described
                     or status == "204"
-                    or path.endswith(("/changes", "/audit", "/meta", "/event-schemas/{event_type}"))
+                    or path.endswith(("/changes", "/audit", "/meta", "/event-schemas/{event_type}", "/asyncapi.json"))
                 ), f"{method} {path} does not say what it answers: {json.dumps(content)}"

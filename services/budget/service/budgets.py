@@ -179,7 +179,7 @@ def _event(plan: store.Plan, caller: Caller, changes: Rows) -> outbox.Event:
     return outbox.Event(
         type=LINES_APPLIED,
         subject=plan.plan_key,
-        data={**data, "client_id": None if is_public else caller.client_id, "changes": changes},
+        data={**data, "client_id": caller.announced_as, "changes": changes},
         province=plan.province,
         commune=plan.admin_unit,
         is_public=is_public,

@@ -10,6 +10,7 @@ from chassis.errors import Fault
 from chassis.periods import DueRule, Period, PeriodType, Window
 from services.indicators.domain import rules
 
+Side = Mapping[str, Any] | None  # what a regime said before, or says now; None: there was, or is, none
 EVERYWHERE = "*"
 REPORTING_WINDOW_DAYS = 10
 
@@ -87,6 +88,36 @@ def own_rules(regime: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             own = units.setdefault(rule["admin_unit"], {"is_default": False, "due_rules": []})
             own["due_rules"].append(rule)
     return units
+
+
+def default_changes(old: Side, new: Side) -> list[dict[str, Any]]:
+    """The units, provinces or * whose default a regime becomes, or is no more."""
+    before, after = (set(side["default_for"]) if side else set() for side in (old, new))
+    return [{"scope": scope, "new": scope in after} for scope in sorted(before ^ after)]
+
+
+def due_rule_changes(old: Side, new: Side) -> list[dict[str, Any]]:
+    """The due rules of a regime that differ, each under its unit (None: everybody) and kind of period."""
+    before, after = (_due_rules(side["due_rules"]) if side else {} for side in (old, new))
+    return [
+        {
+            "admin_unit": unit or None,
+            "period_type": kind,
+            "old": before.get((unit, kind)),
+            "new": after.get((unit, kind)),
+        }
+        for unit, kind in sorted({*before, *after})
+        if before.get((unit, kind)) != after.get((unit, kind))
+    ]
+
+
+def _due_rules(rules: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (rule["admin_unit"] or "", rule["period_type"]): {
+            name: rule[name] for name in ("day", "months_after", "source")
+        }
+        for rule in rules
+    }
 
 
 def due_on(rules: Iterable[DueRule], period: Period) -> date | None:

@@ -16,7 +16,7 @@ from services.indicators.domain import rules
 from services.indicators.domain.catalogue import check_catalogue
 from services.indicators.domain.filters import CatalogueFilter
 from services.indicators.schemas.catalogue import CatalogueBody, IndicatorBody
-from services.indicators.schemas.events import INDICATOR_CHANGED
+from services.indicators.schemas.events import INDICATOR_CHANGED, IndicatorSaid
 from services.indicators.service.applying import CATALOGUE, Terms, answer, place_of, require_everywhere
 from services.indicators.store import catalogue as store
 from services.indicators.store import replicas
@@ -103,10 +103,18 @@ async def _announce(
     if changes:
         before, after = ({each["code"]: each[side] for each in changes} for side in ("old", "new"))
         await audit.record(db, caller, "catalogue.applied", f"catalogue:{owner}", units=place, change=(before, after))
-    return await outbox.append(db, heads, [outbox.Event(INDICATOR_CHANGED, e["code"], e, *place) for e in changes])
+    return await outbox.append(db, heads, [_event(each, caller, place) for each in changes])
+
+
+def _event(change: dict[str, Any], caller: Caller, place: Place) -> outbox.Event:
+    """An entry as everybody hears it: no remarks."""
+    sides = {side: change[side] and {name: change[side][name] for name in _SAID} for side in ("old", "new")}
+    data = {"code": change["code"], "client_id": caller.announced_as, **sides}
+    return outbox.Event(INDICATOR_CHANGED, change["code"], data, *place)
 
 
 _FIELDS = tuple(IndicatorBody.model_fields)
+_SAID = tuple(IndicatorSaid.model_fields)
 
 
 def _change(code: str, sides: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from chassis.errors import BODY_INVALID, Conflict, Refused
 from chassis.listing import Listing
 from services.indicators.domain import rules
 from services.indicators.domain.filters import PeriodFilter
-from services.indicators.domain.periods import Regime, check_regimes, own_rules
-from services.indicators.schemas.events import REGIME_CHANGED
+from services.indicators.domain.periods import Regime, check_regimes, default_changes, due_rule_changes, own_rules
+from services.indicators.schemas.events import REGIME_CHANGED, RegimeSaid
 from services.indicators.schemas.periods import RegimeBody, RegimesBody
 from services.indicators.service.applying import REGIMES, Terms, answer, place_of, require_everywhere
 from services.indicators.store import periods as store
@@ -60,7 +60,8 @@ async def apply_regimes(db: Session, caller: Caller, body: RegimesBody, terms: T
     if changed:
         await store.make_periods(db, regimes)
         await _note(db, caller, {code: (before.get(code), bodies.get(code)) for code in sorted(changed)})
-    events = [_event(code, before.get(code), bodies.get(code)) for code in sorted(changed)]
+    sides = {code: (before.get(code), bodies.get(code)) for code in sorted(changed)}
+    events = [event for code, both in sides.items() for event in _events(code, both, caller)]
     return answer(db, diffs, await outbox.append(db, heads, events))
 
 
@@ -83,5 +84,16 @@ def _rule(body: RegimeBody) -> Regime:
     return Regime(body.code, body.opens_on_day, tuple(body.period_types), body.first_year, body.last_year)
 
 
-def _event(code: str, old: Any, new: Any) -> outbox.Event:
-    return outbox.Event(REGIME_CHANGED, code, {"code": code, "old": old, "new": new})
+def _events(code: str, sides: Sides, caller: Caller) -> list[outbox.Event]:
+    """One event, or several when a regime has very many rules."""
+    old, new = (side and {name: side[name] for name in RegimeSaid.model_fields} for side in sides)
+    about = {"code": code, "client_id": caller.announced_as, "old": old, "new": new}
+    changes = {"default_for": default_changes(*sides), "due_rules": due_rule_changes(*sides)}
+    told = [{"list": name, "change": change} for name, some in changes.items() for change in some]
+    parts = list(outbox.parts_of(told)) or [[]]
+    return [outbox.Event(REGIME_CHANGED, code, {**about, **_lists(part)}) for part in parts]
+
+
+def _lists(part: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    names = ("default_for", "due_rules")
+    return {name: [each["change"] for each in part if each["list"] == name] for name in names}

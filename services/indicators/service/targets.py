@@ -15,7 +15,7 @@ from services.indicators.domain import rules
 from services.indicators.domain.catalogue import ValueType
 from services.indicators.domain.filters import TargetFilter
 from services.indicators.domain.targets import PlanFacts, PlanLife, check_targets, due_window
-from services.indicators.schemas.events import TARGETS_APPLIED
+from services.indicators.schemas.events import TARGETS_APPLIED, TargetSaid
 from services.indicators.schemas.targets import TargetBody, TargetsBody
 from services.indicators.service.applying import CATALOGUE, CatchUp, Terms, answer, place_of
 from services.indicators.store import catalogue, replicas
@@ -23,7 +23,7 @@ from services.indicators.store import targets as store
 from services.indicators.store.replicas import PlanHeader
 from services.indicators.store.visibility import Viewer
 
-_SAID = ("indicator", "sub_population", "comparator", "value", "raw_target", "due", "trajectory")
+_SAID = tuple(TargetSaid.model_fields)
 
 
 def list_targets(viewer: Viewer, wanted: TargetFilter, known_at: datetime | None) -> Listing:
@@ -176,7 +176,7 @@ async def _announce(
         units = place_of(plan.admin_unit, plan.province)
         said = ({"targets": before}, {"reason": reason, "targets": after})
         await audit.record(db, caller, "targets.applied", plan.plan_key, units=units, change=said)
-    return await outbox.append(db, heads, [_event(plan, part) for part in outbox.parts_of(changes)])
+    return await outbox.append(db, heads, [_event(plan, caller, part) for part in outbox.parts_of(changes)])
 
 
 def _change(key: str, sides: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
@@ -188,8 +188,9 @@ def _said(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _SAID}
 
 
-def _event(plan: PlanHeader, changes: list[dict[str, Any]]) -> outbox.Event:
-    data = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "changes": changes}
+def _event(plan: PlanHeader, caller: Caller, changes: list[dict[str, Any]]) -> outbox.Event:
+    about = {"plan_key": plan.plan_key, "admin_unit": plan.admin_unit, "client_id": caller.announced_as}
+    data = {**about, "changes": changes}
     place = place_of(plan.admin_unit, plan.province)
     return outbox.Event(
         TARGETS_APPLIED,

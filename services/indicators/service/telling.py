@@ -39,7 +39,7 @@ def _event(part: Part, import_id: UUID, caller: Caller) -> Event:
     about = {
         "admin_unit": part.admin_unit,
         "import_id": import_id,
-        "client_id": None if part.is_sample else caller.client_id,
+        "client_id": caller.announced_as,
         "source": SAMPLE if part.is_sample else None,
     }
     data = b"".join((encode(about)[:-1], b',"changes":[', part.changes, b"]}"))

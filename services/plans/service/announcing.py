@@ -12,13 +12,14 @@ from chassis.database import Session
 from chassis.history import SetDiff
 from services.plans.domain.plans import PUBLIC_STATUSES
 from services.plans.domain.units import place_of
-from services.plans.schemas.events import PlanChanged
+from services.plans.schemas.events import BudgetRuleSaid, PlanHeader
 from services.plans.schemas.plans import PlanFields
 from services.plans.service.access import as_keeper
 from services.plans.store import plans as store
 
 Row = dict[str, Any]
-ANNOUNCED = tuple(PlanChanged.model_fields)
+ANNOUNCED = tuple(name for name in PlanHeader.model_fields if name != "budget_rules")
+RULE_SAID = tuple(BudgetRuleSaid.model_fields)
 FIELDS = tuple(PlanFields.model_fields)
 
 
@@ -50,17 +51,39 @@ async def close(
     units = place_of(after["admin_unit"], after["province"])
     said = (_said(before, changes), {"reason": act.reason, **(_said(after, changes) or {})})
     await audit.record(db, caller, act.deed, plan_key, units=units, change=said)
-    token = await outbox.append(db, heads, [await _event(db, caller, after, act)])
+    now = await store.find_announced(db, as_keeper(caller), plan_key)
+    said_to_all = {
+        "version": after["version"],
+        "client_id": caller.announced_as,
+        **announced(now),
+        "old": announced(before) if before else None,
+        "items": items_changed(changes),
+    }
+    token = await outbox.append(db, heads, [_event(after, said_to_all, act)])
     return _answer(db, after, changes, token)
 
 
-async def _event(db: Session, caller: Caller, header: Row, act: Act) -> outbox.Event:
-    announced = await store.find_announced(db, as_keeper(caller), header["plan_key"])
+def announced(document: Mapping[str, Any]) -> Row:
+    """The header of a document as it is announced: no signer, no remarks."""
+    rules = [{**{name: rule[name] for name in RULE_SAID}, "note": None} for rule in document["budget_rules"]]
+    return {**{name: document[name] for name in ANNOUNCED}, "budget_rules": rules}
+
+
+def items_changed(changes: Mapping[str, SetDiff]) -> list[Row]:
+    """The lists of a document with items that changed, by their keys."""
+    return [
+        {"name": name, "created": diff.created, "updated": diff.updated, "removed": diff.removed}
+        for name, diff in changes.items()
+        if name != "header" and diff.has_changes
+    ]
+
+
+def _event(header: Row, data: Row, act: Act) -> outbox.Event:
     province, commune = place_of(header["admin_unit"], header["province"])
     return outbox.Event(
         act.event_type,
         header["plan_key"],
-        {name: announced[name] for name in ANNOUNCED},
+        data,
         province=province,
         commune=commune,
         is_public=header["status"] in PUBLIC_STATUSES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from services.plans.domain.rules import (
     UNIT_UNKNOWN,
 )
 from services.plans.domain.units import place_of
-from services.plans.schemas.events import OFFICE_CHANGED, OFFICE_REMOVED
+from services.plans.schemas.events import OFFICE_CHANGED, OFFICE_REMOVED, OfficeSaid
 from services.plans.schemas.offices import OfficeKindsBody, OfficesBody
 from services.plans.service.access import require_cover
 from services.plans.service.units import UNITS, find_unit
@@ -65,10 +66,11 @@ async def put_kinds(db: Session, caller: Caller, body: OfficeKindsBody, *, prune
     heads = await outbox.lock(db, [KINDS])
     before = {kind.key: {name: getattr(kind, name) for name in _OF_KIND} for kind in await store.load_kinds(db)}
     rows = [kind.model_dump() for kind in body.office_kinds]
+    stood = await store.load_offices(db, [row["slug"] for row in rows], None)
     diff = await store.apply_kinds(db, rows, prune=prune, at=heads.at)
     await _refuse_used_kinds(db, diff.removed)
     offices = await store.load_offices(db, [*diff.created, *diff.updated], None) if diff.has_changes else []
-    token = await _announce(db, _changed(offices))
+    token = await _announce(db, caller, _changed(offices, stood))
     if diff.has_changes:
         change = _sides(diff, before, rows)
         await audit.record(db, caller, "office_kinds.put", KINDS, change=change)
@@ -94,13 +96,13 @@ async def put_offices(db: Session, caller: Caller, admin_unit: str, body: Office
     _refuse(_repeated(body.offices, "offices"), _unnamed(body, kinds))
     heads = await outbox.lock(db, [KINDS, offices_of(admin_unit)])
     before = await store.load_own(db, admin_unit)
+    stood = await store.load_offices(db, list(before), admin_unit)
     rows = [office.model_dump() for office in body.offices]
     diff = await store.apply_offices(db, admin_unit, rows, prune=prune, at=heads.at)
     await _refuse_used_offices(db, diff.removed, admin_unit, kinds)
     changed = {*diff.created, *diff.updated}
     offices = await store.load_offices(db, changed, admin_unit) if changed else []
-    gone = [(OFFICE_REMOVED, {"admin_unit": admin_unit, "slug": slug}, unit.province_code) for slug in diff.removed]
-    token = await _announce(db, [*_changed(offices), *gone])
+    token = await _announce(db, caller, [*_changed(offices, stood), *_removed(stood, diff.removed)])
     if diff.has_changes:
         units = place_of(admin_unit, unit.province_code)
         await audit.record(db, caller, "offices.put", admin_unit, units=units, change=_sides(diff, before, rows))
@@ -153,32 +155,53 @@ async def _refuse_used_offices(db: Session, slugs: Sequence[str], admin_unit: st
         raise Conflict(OFFICE_IN_USE, faults=faults, slug=used[0])
 
 
-async def _announce(db: Session, events: Sequence[tuple[str, Row, str | None]]) -> str | None:
-    """Announce offices: event type, data, province."""
-    if not events:
+@dataclass(frozen=True, slots=True)
+class _News:
+    """An office that changed or went: what is said of it, and where it is."""
+
+    event_type: str
+    data: Row
+    province: str | None
+
+
+async def _announce(db: Session, caller: Caller, news: Sequence[_News]) -> str | None:
+    if not news:
         return None
-    heads = await outbox.lock(db, [_subject(office) for _, office, _ in events])
-    return await outbox.append(db, heads, [_event(heads, *event) for event in events])
+    heads = await outbox.lock(db, [_subject(each.data) for each in news])
+    return await outbox.append(db, heads, [_event(heads, caller, each) for each in news])
 
 
-def _changed(offices: Sequence[Row]) -> list[tuple[str, Row, str | None]]:
-    return [(OFFICE_CHANGED, _without_province(office), office["province"]) for office in offices]
+def _changed(offices: Sequence[Row], stood: Sequence[Row]) -> list[_News]:
+    """Offices as they are now, each with what it was."""
+    before = {_subject(office): _said(office) for office in stood}
+    return [
+        _News(OFFICE_CHANGED, {**_said(office), "old": before.get(_subject(office))}, office["province"])
+        for office in offices
+    ]
 
 
-def _without_province(office: Row) -> Row:
-    return {name: value for name, value in office.items() if name != "province"}
+def _removed(stood: Sequence[Row], slugs: Collection[str]) -> list[_News]:
+    """Offices that went, each with what it was."""
+    gone = [office for office in stood if office["slug"] in slugs]
+    return [
+        _News(
+            OFFICE_REMOVED,
+            {"admin_unit": office["admin_unit"], "slug": office["slug"], "old": _said(office)},
+            office["province"],
+        )
+        for office in gone
+    ]
 
 
-def _event(heads: outbox.Heads, event_type: str, office: Row, province: str | None) -> outbox.Event:
-    unit, subject = office["admin_unit"], _subject(office)
-    own_province, commune = place_of(unit, province)
-    return outbox.Event(
-        event_type,
-        subject,
-        {**office, "version": heads.version(subject) + 1},
-        province=own_province,
-        commune=commune,
-    )
+def _said(office: Row) -> Row:
+    return {name: office[name] for name in OfficeSaid.model_fields}
+
+
+def _event(heads: outbox.Heads, caller: Caller, news: _News) -> outbox.Event:
+    subject = _subject(news.data)
+    province, commune = place_of(news.data["admin_unit"], news.province)
+    data = {**news.data, "version": heads.version(subject) + 1, "client_id": caller.announced_as}
+    return outbox.Event(news.event_type, subject, data, province=province, commune=commune)
 
 
 def _subject(office: Mapping[str, Any]) -> str:

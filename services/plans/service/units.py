@@ -82,7 +82,8 @@ async def put_units(db: Session, caller: Caller, body: AdminUnitsBody, *, prune:
         return _answer(db, diff, None)
     changed = [*diff.created, *diff.updated, *diff.removed]
     await store.replace_validities(db, changed, [row for code in changed for row in new.get(code, ())], heads.at)
-    events = [_event(code, new.get(code) or [], now.get(code) or [], heads.version(code) + 1) for code in changed]
+    who = caller.announced_as
+    events = [_event(code, (now.get(code), new.get(code)), who, heads.version(code) + 1) for code in changed]
     token = await outbox.append(db, heads, events)
     deeds = [_deed(event, now.get(event.subject), new.get(event.subject)) for event in events]
     await audit.record_all(db, caller, "admin_units.put", deeds)
@@ -117,16 +118,13 @@ async def _refuse_used(db: Session, codes: Collection[str]) -> None:
         raise Conflict(UNIT_IN_USE, faults=faults, code=used[0])
 
 
-def _event(code: str, rows: Sequence[Row], before: Sequence[Row], version: int) -> outbox.Event:
-    validities = [{name: value for name, value in row.items() if name != "code"} for row in rows]
-    province, commune = place_of(code, (rows or before)[-1]["province_code"])
-    return outbox.Event(
-        ADMIN_UNIT_CHANGED,
-        code,
-        {"code": code, "version": version, "validities": validities},
-        province=province,
-        commune=commune,
+def _event(code: str, sides: tuple[Rows | None, Rows | None], client_id: str | None, version: int) -> outbox.Event:
+    old, new = (
+        [{name: value for name, value in row.items() if name != "code"} for row in rows or ()] for rows in sides
     )
+    province, commune = place_of(code, (new or old)[-1]["province_code"])
+    data = {"code": code, "version": version, "client_id": client_id, "validities": new, "old": old}
+    return outbox.Event(ADMIN_UNIT_CHANGED, code, data, province=province, commune=commune)
 
 
 def _deed(event: outbox.Event, old: Rows | None, new: Rows | None) -> audit.Deed:

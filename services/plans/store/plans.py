@@ -90,8 +90,7 @@ async def find_announced(db: ReadSession, caller: Caller, plan_key: str) -> dict
     """The present header of a plan with its budget rules, for the event that announces it."""
     listing = list_plans_with_rules(caller, PlanFilter(plan_keys=(plan_key,)), None)
     row = (await db.execute(listing.query)).mappings().one()
-    rules = [{**rule, "note": None} for rule in row["budget_rules"]]
-    return {**{name: row[name] for name in HEADER if name not in PRIVATE}, "budget_rules": rules}
+    return {**{name: row[name] for name in HEADER if name not in PRIVATE}, "budget_rules": row["budget_rules"]}
 
 
 async def record_header(db: Session, header: Mapping[str, Any], at: datetime) -> None:

@@ -1,0 +1,177 @@
+"""The four deliveries as channels and operations: pull, stream, webhooks, JetStream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chassis.asyncapi.parts import Part, channel, http, ref, sending
+from chassis.event_types import CLOUD_EVENT, EventType
+
+BATCH_EVENTS = "application/cloudevents-batch+json"
+PAGE_SECONDS, PAGE_EVENTS = 25, 1000
+
+
+def fetched(name: str, path: str, types: Iterable[str]) -> Part:
+    """What a reader asks for: pages of changes, and the stream. `types` are names of event messages."""
+    known = list(types)
+    page, batch, bookmark, error = (f"{name}.{each}" for each in ("page", "batch", "bookmark", "error"))
+    events = {"oneOf": [ref("schemas", each) for each in known]}
+    streamed = [*known, bookmark, error]
+    pull, stream = f"{name}.pull", f"{name}.stream"
+    return {
+        "channels": {
+            pull: channel(path, "Hỏi từng trang", PULL, "door", _refs((page, batch))),
+            stream: channel(f"{path}/stream", "Luồng sự kiện (SSE)", STREAM, "door", _refs(streamed)),
+        },
+        "operations": {
+            pull: sending(pull, "Answer a page of changes.", (page, batch), "bearer", http("GET", _PULL_QUERY)),
+            stream: sending(stream, "Stream changes as they happen.", streamed, "bearer", http("GET", _QUERY)),
+        },
+        "messages": {page: _page(events), batch: _batch(events), bookmark: _BOOKMARK, error: _ERROR},
+    }
+
+
+def pushed(service: str, types: Mapping[str, EventType]) -> Part:
+    """What is sent to receivers: webhooks to their address, JetStream to subjects."""
+    webhook, jetstream = f"{service}.webhook", f"{service}.jetstream"
+    subjects = channel(JETSTREAM_SUBJECT.format(service=service), "NATS JetStream", JETSTREAM, "nats", {})
+    return {
+        "channels": {
+            webhook: channel(None, "Webhook", WEBHOOK, None, _with_headers(types, _WEBHOOK_HEADERS)),
+            jetstream: {
+                **subjects,
+                "parameters": _SUBJECT_PARAMETERS,
+                "messages": _with_headers(types, _NATS_HEADERS),
+            },
+        },
+        "operations": {
+            webhook: sending(webhook, "Post an event to a subscribed URL.", types, "signature", http("POST")),
+            jetstream: sending(jetstream, "Copy an event to JetStream.", types, "nats", {"nats": {}}),
+        },
+    }
+
+
+def _refs(names: Iterable[str]) -> Part:
+    return {name: ref("messages", name) for name in names}
+
+
+def _with_headers(types: Mapping[str, EventType], headers: Part) -> Part:
+    """The event messages, each with what its delivery adds."""
+    return {
+        name: {
+            "name": name,
+            "title": kind.title.vi,
+            "summary": kind.title.en,
+            "contentType": CLOUD_EVENT,
+            "headers": headers,
+            "payload": ref("schemas", name),
+        }
+        for name, kind in types.items()
+    }
+
+
+def _page(events: Part) -> Part:
+    cursor = {"type": "string", "description": "Opaque; only ever given back as `after`."}
+    return {
+        "name": "page",
+        "title": "Một trang thay đổi",
+        "summary": "A page of changes; `next` always moves, also when nothing matched.",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "properties": {
+                "items": {"type": "array", "items": events, "description": "In the order they happened."},
+                "next": {**cursor, "title": "Con trỏ tiếp theo"},
+                "head": {**cursor, "title": "Cuối nhật ký"},
+            },
+            "required": ["items", "next", "head"],
+        },
+    }
+
+
+def _batch(events: Part) -> Part:
+    return {
+        "name": "batch",
+        "title": "Một trang thay đổi, chỉ danh sách",
+        "summary": f"A page as a bare array, by `Accept: {BATCH_EVENTS}`; the next cursor is in a header.",
+        "contentType": BATCH_EVENTS,
+        "headers": {"type": "object", "properties": {"Changes-Cursor": {"type": "string"}}},
+        "payload": {"type": "array", "items": events},
+    }
+
+
+_BOOKMARK: Part = {
+    "name": "bookmark",
+    "title": "Dấu trang",
+    "summary": "How far the log was read while nothing matched: an id without data.",
+    "contentType": "text/event-stream",
+}
+_ERROR: Part = {
+    "name": "error",
+    "title": "Lý do kết thúc luồng",
+    "summary": "Why a stream ends: a problem (RFC 9457), such as 410 for a cursor that is dead.",
+    "contentType": "application/problem+json",
+    "payload": {
+        "type": "object",
+        "properties": {"code": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}},
+        "required": ["code", "status"],
+    },
+}
+
+PULL = (
+    "Hỏi sau một con trỏ; `wait` giữ câu trả lời đến khi có thay đổi. Pages after a cursor, in order, none left out; "
+    "`wait` holds the answer until there is a change. 410: the cursor is dead, list everything again and follow from "
+    "the new Changes-Cursor."
+)
+STREAM = (
+    "Server-sent events: `id` là con trỏ, `event` là loại, `data` là sự kiện. Come back with the last id "
+    "(`Last-Event-ID`, which browsers send by themselves, or `after`) and nothing is missed; streams end by "
+    "themselves after 15 minutes."
+)
+WEBHOOK = (
+    "Đăng ký tại POST /v1/<dịch vụ>/webhooks. An event at a time is posted to the URL of a subscription, signed as "
+    "Standard Webhooks say; 2xx is success, anything else is tried again for days. At least once: know an event by its "
+    "`id`."
+)
+JETSTREAM = (
+    "Bản sao của nhật ký trong JetStream, mỗi dịch vụ một stream. A copy of the log, in its order and without a gap; "
+    "`Nats-Msg-Id` is `epoch:position`."
+)
+JETSTREAM_SUBJECT = "ev.{{province}}.{service}.{{entity}}.{{commune}}.{{event}}.v1"
+_SUBJECT_PARAMETERS: Part = {
+    "province": {"description": "Province code, 2 digits; - : none.", "examples": ["75"]},
+    "entity": {"description": "What it happened to.", "examples": ["actuals", "plan"]},
+    "commune": {"description": "Commune code, 5 digits; - : none.", "examples": ["26491"]},
+    "event": {"description": "What happened.", "examples": ["posted", "issued"]},
+}
+_WEBHOOK_HEADERS: Part = {
+    "type": "object",
+    "properties": {
+        "webhook-id": {"type": "string", "description": "The same at every attempt."},
+        "webhook-timestamp": {"type": "string", "description": "Seconds since 1970, of this attempt."},
+        "webhook-signature": {
+            "type": "string",
+            "description": "v1,<base64 HMAC-SHA256 of id.timestamp.body>; several, separated by spaces, at a rotation.",
+        },
+    },
+    "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+}
+_NATS_HEADERS: Part = {
+    "type": "object",
+    "properties": {"Nats-Msg-Id": {"type": "string", "pattern": "^[0-9]+:[0-9]+$", "description": "epoch:position"}},
+    "required": ["Nats-Msg-Id"],
+}
+
+_CODES: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_QUERY: Part = {
+    "after": {"type": "string", "description": "Cursor."},
+    "types": {**_CODES, "description": "Event types; none: all."},
+    "province": {**_CODES, "description": "Province codes; none: all."},
+    "commune": {**_CODES, "description": "Commune codes; none: all."},
+}
+_PULL_QUERY: Part = {
+    **_QUERY,
+    "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS, "default": 100},
+    "wait": {"type": "number", "minimum": 0, "maximum": PAGE_SECONDS, "default": 0, "description": "Seconds."},
+}

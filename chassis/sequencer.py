@@ -141,7 +141,9 @@ class Sequencer:
             await connection.execute("ROLLBACK")
             return 0
         await connection.execute("COMMIT")
-        self._seen = _Seen(moved["seen"], max(moved["upto"], self._seen.upto))
+        # A full batch may have left some that lie before where the last one came to.
+        is_full = moved["n"] == self._batch
+        self._seen = _Seen(moved["seen"], moved["upto"] if is_full else max(moved["upto"], self._seen.upto))
         self._head = moved["pos"]
         return int(moved["n"])
 

@@ -129,8 +129,8 @@ class Usage:
     """What a process has used up, and what was heard of it, at one moment."""
 
     def __init__(self, pid: int, ears: Sequence[Ear]) -> None:
-        stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        self.cpu = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+        self.cpu = sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
         self.memory = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
         self.at = time.perf_counter()
         self.heard = [ear.changes for ear in ears]

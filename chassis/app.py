@@ -53,8 +53,7 @@ def build_app(service: Service, house: House) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    house.follow(service.subscriptions)
-    house.jobs = (*service.jobs, jetstream.run)
+    house.serve(service, (jetstream.run,))
     install_problems(app, base)
     app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))

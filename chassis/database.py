@@ -16,6 +16,7 @@ import msgspec
 from fastapi import Depends, Query, Request
 from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
@@ -116,6 +117,23 @@ class Database:
         other._after_commit = self._after_commit
         other._listeners = self._listeners
         return other
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """A connection of the pool as the driver knows it, for reading much: every statement is a transaction.
+
+        Its errors are SQLAlchemy's, so that one place turns them into problems.
+        """
+        async with self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                with driver.query_logger(lambda query: self._note(query.query)):
+                    yield driver
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                is_lost = driver.is_closed()
+                if is_lost:
+                    await connection.invalidate(error)
+                raise DBAPIError("", None, error, connection_invalidated=is_lost) from error
 
     async def connect_aside(self, **session: str) -> Any:
         """A connection of the driver's own kind beside the pool, for who needs one for long; closed with the database.

@@ -67,6 +67,7 @@ class HouseError(Exception):
         faults: Sequence[Fault] = (),
         faults_total: int | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
         **values: object,
     ) -> None:
         super().__init__(rule.code)
@@ -75,6 +76,7 @@ class HouseError(Exception):
         self.faults = tuple(faults)
         self.faults_total = len(self.faults) if faults_total is None else faults_total
         self.headers = dict(headers or {})
+        self.members = dict(members or {})  # what a program needs to go on, beside the sentence
 
 
 class Unreadable(HouseError):

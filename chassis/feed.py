@@ -1,38 +1,52 @@
-"""The change feed: positions, cursors, who may hear what, and the long poll over the event log."""
+"""The change feed of one service: cursors, who may hear what, and the long poll over the event log."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import literal_column
 
 from chassis.auth import Caller
 from chassis.bell import Bell, heard
-from chassis.database import Database, ReadSession, exact_json
+from chassis.database import Database
 from chassis.errors import Gone, Refused, rule
-from chassis.outbox import unpack
+from chassis.event_log import MOST_EVENTS, Envelope, Filter, Heard, LogReader, Position, Watch, encode_position
+from chassis.event_log.reading import Expired, Rewound
 from chassis.sequencer import Sequencer
+
+__all__ = [
+    "MOST_EVENTS",
+    "Changes",
+    "Feed",
+    "Filter",
+    "Position",
+    "cloud_event",
+    "decode_position",
+    "encode_position",
+    "head_column",
+]
 
 FEED_CURSOR_INVALID = rule(
     "feed_cursor_invalid", vi="Con trỏ thay đổi không hợp lệ.", en="The change cursor is not valid."
 )
 FEED_REWOUND = rule(
     "feed_rewound",
-    vi="Nhật ký đã được khôi phục từ bản sao; hãy đọc lại toàn bộ rồi theo dõi từ Changes-Cursor mới.",
-    en="The log was restored from a copy; list everything again, then follow from the new Changes-Cursor.",
+    vi="Nhật ký đã được khôi phục từ bản sao; hãy đọc lại toàn bộ (lists) rồi theo dõi từ Changes-Cursor mới.",
+    en="The log was restored from a copy; list everything again (lists), then follow from the new Changes-Cursor.",
 )
-
-# One page never scans further than this, so that a narrow filter cannot hold a connection for long.
-SCAN_WINDOW = 50_000
-
-
+CURSOR_EXPIRED = rule(
+    "cursor_expired",
+    vi="Các thay đổi sau con trỏ này đã ra khỏi nhật ký: đọc tiếp từ tệp lưu trữ (archives) tới con trỏ oldest, hoặc"
+    " đọc lại toàn bộ (lists) rồi theo dõi từ Changes-Cursor mới.",
+    en="The changes after this cursor have left the log: go on with the archives up to the cursor oldest, or list"
+    " everything again (lists), then follow from the new Changes-Cursor.",
+)
 _POSITION = re.compile(r"(\d{1,9})\.(\d{1,18})", re.ASCII)
 
 
@@ -41,12 +55,7 @@ def head_column() -> ColumnElement[str]:
     return literal_column("(SELECT epoch || '.' || pos FROM feed_head WHERE feed = 'main')")
 
 
-def encode_position(position: str) -> str:
-    """`epoch.pos` as callers see it: opaque."""
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def decode_position(cursor: str) -> tuple[int, int]:
+def decode_position(cursor: str) -> Position:
     """Epoch and position of a cursor.
 
     Raises:
@@ -59,111 +68,89 @@ def decode_position(cursor: str) -> tuple[int, int]:
     found = _POSITION.fullmatch(position)
     if found is None:
         raise Refused(FEED_CURSOR_INVALID)
-    return int(found[1]), int(found[2])
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events: by type, province, commune."""
-
-    types: tuple[str, ...] = ()
-    provinces: tuple[str, ...] = ()
-    communes: tuple[str, ...] = ()
+    return Position(int(found[1]), int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """A page of the feed; `next` always moves, also when a filter skipped everything."""
 
-    items: list[dict[str, Any]]
-    next: str
-    head: str
+    heard: Heard
 
+    @property
+    def texts(self) -> Sequence[str]:
+        """Every event as a CloudEvent in JSON."""
+        return self.heard.texts
 
-_READ = text("""
-SELECT h.epoch, h.pos AS head, e.*
-FROM (SELECT epoch, pos FROM feed_head WHERE feed = 'main') h
-LEFT JOIN LATERAL (
-  SELECT pos, event_id, type, subject, version, province, commune, is_public, data, packed, trace, at
-  FROM event_log
-  WHERE pos > :after AND pos <= least(h.pos, :after + :window)
-    AND (CAST(:types AS text[]) = '{}' OR type = ANY(:types))
-    AND (CAST(:provinces AS text[]) = '{}' OR province = ANY(:provinces))
-    AND (CAST(:communes AS text[]) = '{}' OR commune = ANY(:communes))
-    AND (is_public OR :everywhere OR province = ANY(:units) OR commune = ANY(:units))
-  ORDER BY pos LIMIT :limit
-) e ON true
-ORDER BY e.pos
-""")
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Every event as a row, with its data as an object."""
+        return [row.as_dict() for row in self.heard.rows]
 
+    @property
+    def next(self) -> str:
+        """The cursor to go on from."""
+        return self.heard.upto.cursor
 
-async def read_changes(db: ReadSession, caller: Caller, cursor: str | None, wanted: Filter, limit: int) -> Changes:
-    """Events after a cursor (none: from the beginning) that the caller may hear. One statement.
-
-    Raises:
-        Gone: the log was rewound since ("feed_rewound").
-    """
-    epoch, after = decode_position(cursor) if cursor else (None, 0)
-    rows = (
-        await db.execute(
-            _READ,
-            {
-                "after": after,
-                "window": SCAN_WINDOW,
-                "limit": limit,
-                "types": list(wanted.types),
-                "provinces": list(wanted.provinces),
-                "communes": list(wanted.communes),
-                "everywhere": "*" in caller.admin_units,
-                "units": caller.unit_codes,
-            },
-        )
-    ).all()
-    first = rows[0]
-    if (epoch is not None and epoch != first.epoch) or after > first.head:
-        raise Gone(FEED_REWOUND)
-    found = [row for row in rows if row.pos is not None]
-    reached = found[-1].pos if len(found) == limit else min(first.head, after + SCAN_WINDOW)
-    return Changes(
-        [_unpacked(row._asdict()) for row in found],
-        encode_position(f"{first.epoch}.{max(after, reached)}"),
-        encode_position(f"{first.epoch}.{first.head}"),
-    )
-
-
-def _unpacked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A log row with its payload as an object, however it is kept."""
-    packed = row["packed"]
-    data = row["data"] if packed is None else exact_json.decode(unpack(packed))
-    return {**{name: value for name, value in row.items() if name != "packed"}, "data": data}
+    @property
+    def head(self) -> str:
+        """The cursor of the log's end; the same as `next` when there is no more for now."""
+        return self.heard.head.cursor
 
 
 class Feed:
     """The feed of one service in this process: reads, and waits for more with one waiter per process."""
 
-    def __init__(self, database: Database, sequencer: Sequencer | None) -> None:
+    def __init__(self, database: Database, sequencer: Sequencer | None, public_url: str | None = None) -> None:
         self.database = database
-        self._news = sequencer.news if sequencer else Bell()
+        self.lists: Sequence[str] = ()
+        self.news = sequencer.news if sequencer else Bell()
+        self.envelope = Envelope(database.service, public_url)
+        self._reader = LogReader(database, self.envelope)
+        self._watch = Watch(database, self.envelope, self.news)
         self._is_closing = False
 
     def close(self) -> None:
         """Let nobody wait any longer: the process is about to end."""
         self._is_closing = True
+        self._watch.ring()
+
+    async def run(self) -> None:
+        """Hear of news at once for as long as the process lives, whoever gave them their positions."""
+        await self._watch.run()
 
     async def changes(self, caller: Caller, cursor: str | None, wanted: Filter, *, limit: int, wait: float) -> Changes:
-        """A page of changes; when there is none yet, wait up to `wait` seconds for one."""
+        """A page of changes; when there is none yet, wait up to `wait` seconds for one.
+
+        Raises:
+            Refused: not one of our cursors ("feed_cursor_invalid").
+            Gone: the log was rewound since ("feed_rewound"), or no longer reaches back so far ("cursor_expired").
+        """
+        at = decode_position(cursor) if cursor else None
         deadline = asyncio.get_running_loop().time() + wait
         while True:
-            ring = self._news.listen()
-            async with self.database.read() as db:
-                page = await read_changes(db, caller, cursor, wanted, limit)
+            ring = self._watch.listen()
+            # Who does not wait wants what is there now, and the watch may be a moment behind.
+            held = self._watch.page(caller, at, wanted, limit) if at and wait else None
+            page = held or await self._page(caller, at, wanted, limit)
             remaining = deadline - asyncio.get_running_loop().time()
-            if page.items or remaining <= 0 or self._is_closing:
-                return page
-            cursor = page.next
-            if page.next == page.head:
-                # Another process's sequencer may move our events, so the wait ends by itself as well.
-                await heard(ring, min(remaining, 0.25))
+            if page.rows or remaining <= 0 or self._is_closing:
+                return Changes(page)
+            at = page.upto
+            if page.is_at_head:
+                with self._watch.waiting(at):
+                    await heard(ring, min(remaining, self._watch.patience))
+
+    async def _page(self, caller: Caller, at: Position | None, wanted: Filter, limit: int) -> Heard:
+        try:
+            return await self._reader.page(caller, at, wanted, limit)
+        except Rewound:
+            oldest, rule = await self._reader.oldest(), FEED_REWOUND
+        except Expired as expired:
+            oldest, rule = expired.oldest, CURSOR_EXPIRED
+        service = self.database.service
+        members = {"oldest": oldest.cursor, "archives": f"/v1/{service}/changes/archives", "lists": self.lists}
+        raise Gone(rule, members=members)
 
 
 def cloud_event(service: str, row: dict[str, Any], public_url: str | None = None) -> dict[str, Any]:

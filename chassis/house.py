@@ -37,6 +37,7 @@ class Service:
     subscriptions: Sequence[Subscription] = ()
     events: Mapping[str, EventType] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
+    lists: Sequence[str] = ()
 
 
 class House:
@@ -68,7 +69,7 @@ class House:
             if database
             else None
         )
-        self.feed = Feed(database, self.sequencer) if database else None
+        self.feed = Feed(database, self.sequencer, settings.public_url) if database else None
         self.streams = Streams(self.feed, settings) if self.feed else None
 
     @property
@@ -77,6 +78,13 @@ class House:
         if self._database is None:
             raise LookupError("this application has no database")
         return self._database
+
+    def serve(self, service: Service, jobs: Sequence[Job]) -> None:
+        """Take in what a service hears, and what it and its house do by themselves."""
+        self.follow(service.subscriptions)
+        self.jobs = (*service.jobs, *jobs)
+        if self.feed is not None:
+            self.feed.lists = service.lists
 
     def follow(self, subscriptions: Sequence[Subscription]) -> None:
         """Prepare the followers of a service."""
@@ -95,12 +103,14 @@ class House:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run sequencer, followers and the service's own jobs while the block lasts, then give everything back."""
+        """Run sequencer, feed, followers and all jobs while the block lasts, then give everything back."""
         if self._database:
             await raise_epoch_if_restored(self._database)
         jobs = [follower.run() for follower in self.followers] + [job(self) for job in self.jobs]
         if self.sequencer:
             jobs.append(self.sequencer.run())
+        if self.feed:
+            jobs.append(self.feed.run())
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             yield

@@ -93,6 +93,7 @@ def problem_body(error: HouseError, language: str, *, base: str, instance: str, 
         "instance": instance,
         "code": error.rule.code,
         "request_id": request_id,
+        **error.members,
     }
     if error.faults:
         body["errors"] = [fault_body(fault, language) for fault in error.faults[:MAX_FAULTS]]

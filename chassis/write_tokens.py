@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import text
 
+from chassis.bell import Bell, heard
 from chassis.database import Database, ReadSession, Session
 from chassis.errors import Gone, Refused, Unavailable, rule
 
+LOOK_SECONDS = 0.05
 WRITE_TOKEN_INVALID = rule(
     "write_token_invalid",
     vi="X-Min-Version không phải một write_token.",
@@ -63,8 +65,8 @@ def read_token(token: str) -> tuple[str, int, int]:
     return read
 
 
-async def wait_for(database: Database, epoch: int, xid: int, seconds: float = 5.0) -> None:
-    """Wait until a write of this database is in the log.
+async def wait_for(database: Database, epoch: int, xid: int, news: Bell, seconds: float = 5.0) -> None:
+    """Wait until a write of this database is in the log; look again whenever there are news of it.
 
     Raises:
         Gone: the log was restored since, and the write may be lost ("write_lost").
@@ -73,12 +75,13 @@ async def wait_for(database: Database, epoch: int, xid: int, seconds: float = 5.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
+        ring = news.listen()
         async with database.read() as db:
             if await _is_logged(db, epoch, xid):
                 return
         if asyncio.get_running_loop().time() > deadline:
             raise Unavailable(WRITE_NOT_YET_VISIBLE, headers={"Retry-After": "1"})
-        await asyncio.sleep(0.01)
+        await heard(ring, LOOK_SECONDS)
 
 
 async def _is_logged(db: ReadSession, epoch: int, xid: int) -> bool:

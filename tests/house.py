@@ -24,6 +24,7 @@ from chassis.database import Database
 from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
 from chitieu.compose import Composition, compose
+from chitieu.serving import address_of
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 EVERY_SCOPE = (
@@ -152,7 +153,7 @@ async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides:
     name = f"house_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(admin_url)
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    settings = Settings(environment="demo", public_read=True, database_pool_size=4, **overrides)
+    settings = Settings(**{"environment": "demo", "public_read": True, "database_pool_size": 4, **overrides})
     urls = {service: database_url(admin_url, name, user=service) for service in SERVICES}
     composition = compose(settings, urls, key=key)
     house = House(composition, Signer(key, settings))
@@ -166,11 +167,17 @@ async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides:
         await connection.close()
 
 
+def bound() -> socket.socket:
+    """A socket with a port of its own, for an application that others must know before it listens."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
 @contextlib.asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
+async def listening(app: Any, at: socket.socket | None = None) -> AsyncIterator[str]:
     """The application behind a real socket, at the address given."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with at or bound() as listener:
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -178,7 +185,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
         try:
             while not server.started:  # noqa: ASYNC110 - the server offers no event
                 await asyncio.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield address_of(listener)
         finally:
             server.should_exit = True
             await task

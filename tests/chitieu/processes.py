@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,14 @@ from threading import Thread
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 90
 PUBLIC_URL = "https://chitieu.example.gov.vn"
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def postmaster_of(data_dir: Path) -> int:

@@ -1,19 +1,20 @@
-"""The same code as four processes: one database each, and one sentence for what is missing."""
+"""Services on databases by URL: one each, migrated first, and one sentence for what is missing."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import asyncpg
 import httpx2
 import pytest
 
-from chassis.settings import SERVICES
-from chitieu.migrate import head_of
-from tests.chitieu.processes import Running, run, running
+from chassis.settings import SERVICES, Settings
+from chitieu.migrate import Target, head_of, refuse_unmigrated, revision_of
+from chitieu.places import target_of
+from tests.chitieu.commands import run_here
+from tests.chitieu.processes import run, running
 from tests.house import database_url
 
 pytestmark = pytest.mark.slow
@@ -37,22 +38,6 @@ async def settings(admin_url: str, shared_dir: Path) -> AsyncIterator[dict[str, 
     await connection.close()
 
 
-@pytest.fixture(scope="module")
-def four(settings: dict[str, str]) -> Iterator[dict[str, tuple[str, Running]]]:
-    """The four processes on migrated databases, and the address of each."""
-    assert run("keys", settings=settings).returncode == 0
-    assert run("migrate", settings=settings).stdout == "Every database is migrated.\n"
-    places: dict[str, tuple[str, Running]] = {}
-    reach: dict[str, str] = {}
-    with ExitStack() as stack:
-        for name in (*SERVICES, "gateway"):
-            command = stack.enter_context(running("serve", name, "--port", "0", settings={**settings, **reach}))
-            url = command.wait_ready()
-            places[name] = (url, command)
-            reach[f"CHITIEU_{name.upper()}_URL"] = url
-        yield places
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -74,14 +59,14 @@ def four(settings: dict[str, str]) -> Iterator[dict[str, tuple[str, Running]]]:
     ],
 )
 def test_what_is_missing_is_named(arguments: list[str], sentence: str, data_dir: Path) -> None:
-    done = run(*arguments, "--data-dir", str(data_dir))
+    done = run_here(*arguments, "--data-dir", str(data_dir), settings={"CHITIEU_LOG_LEVEL": "ERROR"})
     assert (done.returncode, done.stderr) == (1, f"chitieu: {sentence}\n")
 
 
 def test_a_database_that_is_not_migrated_is_refused(settings: dict[str, str]) -> None:
-    assert run("keys", settings=settings).returncode == 0
+    assert run_here("keys", settings=settings).returncode == 0
     roles_only = {name: url for name, url in settings.items() if "BUDGET" not in name}
-    assert run("migrate", settings=roles_only).returncode == 1
+    assert run_here("migrate", settings=roles_only).returncode == 1
     as_admin = {**settings, "CHITIEU_BUDGET_DATABASE_URL": settings["CHITIEU_BUDGET_ADMIN_DATABASE_URL"]}
     done = run("serve", "budget", "--port", "0", settings=as_admin)
     assert (done.returncode, done.stderr) == (
@@ -93,24 +78,18 @@ def test_a_database_that_is_not_migrated_is_refused(settings: dict[str, str]) ->
     )
 
 
-def test_the_gateway_serves_what_the_three_services_hold(
-    four: dict[str, tuple[str, Running]], settings: dict[str, str]
-) -> None:
-    door = four["gateway"][0]
-    done = run("apply", "reference", "--url", door, settings={**settings, "CHITIEU_ENVIRONMENT": "demo"})
-    # The services are in production here, so everything goes in but the sample figures.
-    assert done.returncode == 1
-    assert "422 actuals_refused" in done.stderr
-    for service, path in (("plans", "plans"), ("indicators", "indicators/targets"), ("budget", "budget/lines")):
-        own = httpx2.get(f"{four[service][0]}/v1/{path}?limit=1000").json()["items"]
-        assert httpx2.get(f"{door}/v1/{path}?limit=1000").json()["items"] == own
-        assert len(own) == {"plans": 5, "indicators": 159, "budget": 29}[service]
+@pytest.fixture
+def migrated(settings: dict[str, str]) -> Sequence[Target]:
+    """The three databases after `chitieu migrate`, each as its service finds it."""
+    assert run_here("migrate", settings=settings).stdout == "Every database is migrated.\n"
+    read = Settings(**{f"{name}_database_url": settings[f"CHITIEU_{name.upper()}_DATABASE_URL"] for name in SERVICES})
+    return [target for name in SERVICES if (target := target_of(read, name))]
 
 
-def test_every_process_is_ready_and_ends_on_a_signal(four: dict[str, tuple[str, Running]]) -> None:
-    for url, _ in four.values():
-        assert httpx2.get(f"{url}/readyz").json() == {"status": "ok"}
-    assert [command.end() for _, command in reversed(four.values())] == [0, 0, 0, 0]
+async def test_three_databases_are_migrated_each_for_its_service(migrated: Sequence[Target]) -> None:
+    found = {target.service: await revision_of(target) for target in migrated}
+    assert found == {service: head_of(service) for service in SERVICES}
+    await refuse_unmigrated(migrated)
 
 
 async def test_up_on_a_server_by_url_starts_none_of_its_own(admin_url: str, data_dir: Path) -> None:

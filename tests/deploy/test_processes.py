@@ -1,12 +1,10 @@
 """The very commands of the compose file, in its order and with its settings, as plain processes on this machine."""
 
 import asyncio
-import contextlib
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ import pytest
 
 from chassis.postgres import EmbeddedPostgres
 from chitieu.places import ensure_database
+from tests.chitieu.processes import free_port
 from tests.deploy.composition import PASSWORDS, ROOT, environment, services
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
@@ -94,13 +93,6 @@ class Machine:
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
         return {name: process.wait(PATIENCE_SECONDS) for name, process in self.running.items()}
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chitieu.processes import free_port
 from tests.docs.blocks import ROOT, Shown, differences, shell_blocks
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,13 +27,6 @@ DOOR = "http://127.0.0.1:8000"
 SERVES = re.compile(r"^(make up|\S*chitieu up\b.*)$", re.MULTILINE)
 PATIENCE_SECONDS = 120
 MARK = "----8<----"
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def environment(data_dir: Path, port: int) -> dict[str, str]:

@@ -36,19 +36,16 @@ async def gateway() -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-@pytest.fixture(scope="session", params=["one process", "four processes"])
-async def served(
-    request: pytest.FixtureRequest,
-    five_plans: Any,
-    reference_template: str,
-    admin_url: str,
-    signing_key: OKPKey,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Served]:
+@pytest.fixture(scope="session")
+async def apart(admin_url: str, signing_key: OKPKey, reference_template: str) -> AsyncIterator[Served]:
+    """The gateway before three services with a database each, reached by URL."""
+    async with separate(admin_url, signing_key, reference_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=["one application", "four applications"])
+def served(request: pytest.FixtureRequest, five_plans: Any, apart: Served) -> Served:
     """The gateway before the five plans, in either shape."""
-    if request.param == "one process":
-        yield Served(five_plans.client, five_plans.admin, house=five_plans)
-        return
-    folder = tmp_path_factory.mktemp("apart")
-    async with separate(admin_url, signing_key, reference_template, folder) as apart:
-        yield apart
+    if request.param == "four applications":
+        return apart
+    return Served(five_plans.client, five_plans.admin, house=five_plans)

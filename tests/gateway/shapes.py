@@ -1,15 +1,12 @@
-"""The same house in its two shapes: one process, and four processes with a database each."""
+"""The same house in its two shapes: one application, and four that reach each other over HTTP."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -18,8 +15,9 @@ from joserfc.jwk import OKPKey
 
 from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
-from tests.chitieu.processes import running
-from tests.house import EVERY_SCOPE, House, database_url
+from chitieu.compose import Composition, compose
+from chitieu.serving import address_of
+from tests.house import EVERY_SCOPE, House, bound, database_url, listening
 
 
 @dataclass(slots=True)
@@ -44,44 +42,33 @@ class Served:
         return answer["data"]
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+@contextlib.asynccontextmanager
+async def separate(admin_url: str, key: OKPKey, template: str) -> AsyncIterator[Served]:
+    """Three services with a database each and a gateway: four applications that reach each other by URL alone."""
+    ports = {name: bound() for name in (*SERVICES, "gateway")}
+    urls = {name: address_of(port) for name, port in ports.items()}
+    settings = Settings(environment="demo", public_read=True, **{f"{name}_url": urls[name] for name in SERVICES})  # type: ignore[arg-type]
+    token = Signer(key, settings).mint("tester", EVERY_SCOPE.split(), ["*"])
+    async with contextlib.AsyncExitStack() as stack:
+        for name in SERVICES:
+            database = await stack.enter_async_context(_copied(admin_url, template))
+            url = database_url(admin_url, database, user=name)
+            alone = compose(settings, {name: url}, names=[name], key=key, with_gateway=False)
+            await stack.enter_async_context(_serving(alone, ports[name]))
+        door = compose(settings, {}, names=[], key=key)
+        await stack.enter_async_context(_serving(door, ports["gateway"]))
+        client = httpx2.AsyncClient(base_url=urls["gateway"], timeout=60, trust_env=False)
+        await stack.enter_async_context(client)
+        yield Served(client, {"Authorization": f"Bearer {token}"}, urls=urls)
 
 
 @contextlib.asynccontextmanager
-async def separate(admin_url: str, key: OKPKey, template: str, folder: Path) -> AsyncIterator[Served]:
-    """`chitieu serve` three times and before them a gateway, each with its own copy of the template."""
-    key_file = folder / "key.json"
-    key_file.write_text(json.dumps(key.as_dict(private=True)), encoding="utf-8")
-    settings = Settings(environment="demo")
-    token = Signer(key, settings).mint("tester", EVERY_SCOPE.split(), ["*"])
-    common = {
-        "CHITIEU_ENVIRONMENT": "demo",
-        "CHITIEU_PUBLIC_READ": "true",
-        "CHITIEU_LOG_LEVEL": "WARNING",
-        "CHITIEU_SIGNING_KEY_FILE": str(key_file),
-        "CHITIEU_DATA_DIR": str(folder),
-    }
-    async with contextlib.AsyncExitStack() as stack:
-        databases = {name: await stack.enter_async_context(_copied(admin_url, template)) for name in SERVICES}
-        ports = {name: free_port() for name in (*SERVICES, "gateway")}
-        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        common |= {f"CHITIEU_{name.upper()}_URL": urls[name] for name in SERVICES}
-        processes = []
-        for name, port in ports.items():
-            own = {"CHITIEU_PORT": str(port)}
-            if name in databases:
-                own[f"CHITIEU_{name.upper()}_DATABASE_URL"] = database_url(admin_url, databases[name], user=name)
-            processes.append(stack.enter_context(running("serve", name, settings={**common, **own})))
-        await asyncio.gather(*(asyncio.to_thread(process.wait_ready) for process in processes))
-        client = httpx2.AsyncClient(base_url=urls["gateway"], timeout=60, trust_env=False)
-        await stack.enter_async_context(client)
-        headers = {"Authorization": f"Bearer {token}"}
-        yield Served(client, headers, urls=urls)
+async def _serving(composition: Composition, port: socket.socket) -> AsyncIterator[None]:
+    async with composition.running(), listening(composition.door, port):
+        yield
+        composition.stop_waiting()
+        for app in composition.services.values():
+            await app.state.house.database.close()
 
 
 @contextlib.asynccontextmanager

@@ -18,8 +18,8 @@ from chassis.house import House as Household
 from chassis.peers import Peers
 from chassis.settings import Settings
 from gateway.app import build_gateway
+from tests.chitieu.processes import free_port
 from tests.gateway.conftest import asking
-from tests.gateway.shapes import free_port
 from tests.house import House
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 CHANNEL = "feed"
 PARTITION_SIZE = 1_000_000
 RETRY_SECONDS = 0.5
+# Who stands still in the middle of a pass (a frozen machine) holds up every other sequencer: the server parts with it.
+STANDSTILL_MILLISECONDS = "2000"
 
 # The timeline of what is written now; the control file's is that of the last checkpoint, older after a failover.
 _RESTORED = text("""
@@ -121,7 +123,10 @@ class Sequencer:
         if self._connection is None or self._connection.is_closed():
             await raise_epoch_if_restored(self._database)
             self._connection = await self._database.connect_aside(
-                synchronous_commit="on", enable_seqscan="off", enable_bitmapscan="off"
+                synchronous_commit="on",
+                enable_seqscan="off",
+                enable_bitmapscan="off",
+                idle_in_transaction_session_timeout=STANDSTILL_MILLISECONDS,
             )
             self._head = await self._connection.fetchval("SELECT pos FROM feed_head WHERE feed = 'main'")
             self._room = 0

@@ -9,7 +9,7 @@ from chassis.asyncapi.parts import Part, channel, http, ref, sending
 from chassis.event_types import CLOUD_EVENT, EventType
 
 BATCH_EVENTS = "application/cloudevents-batch+json"
-PAGE_SECONDS, PAGE_EVENTS = 25, 1000
+PAGE_SECONDS, PAGE_EVENTS = 25, 10_000
 
 
 def fetched(name: str, path: str, types: Iterable[str]) -> Part:

@@ -1,0 +1,106 @@
+"""The AsyncAPI documents are read by the specification's own parser, and what they say of us is so."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator, FormatChecker
+
+from chassis.asyncapi import EXTENSION, service_document
+from chassis.settings import SERVICES
+from chitieu.compose import service_of
+from tests.contracts.snapshots import ASYNCAPI, asyncapi_document, openapi_documents
+from tests.node import ask, installed, locked
+
+PARSER = Path(__file__).parent / "asyncapi"
+OPENAPI = openapi_documents()
+TYPES = {name for service in SERVICES for name in service_of(service).events}
+DELIVERIES = ("pull", "stream", "webhook", "jetstream")
+# The parser would rather read 3.1; other tools read 3.0 only.
+HINT = "asyncapi-latest-version"
+
+
+def written(folder: Path, **documents: dict[str, Any]) -> list[str]:
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    return [str(folder / f"{name}.json") for name in documents]
+
+
+def faults(read: dict[str, Any]) -> list[dict[str, str]]:
+    return [fault for fault in read["faults"] if fault["code"] != HINT]
+
+
+@pytest.mark.slow
+async def test_the_parser_reads_every_document_and_finds_a_planted_fault(
+    pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    folder = await installed(PARSER, pytestconfig.cache)
+    own = service_document("budget", service_of("budget").events, "https://chitieu.example.gov.vn/so-lieu")
+    torn = copy.deepcopy(own)
+    torn["operations"]["budget.pull"]["action"] = "shout"
+    paths = written(tmp_path, own=own, torn=torn)
+    merged, budget, broken = await ask(folder, "validate.mjs", str(ASYNCAPI), *paths)
+    assert (faults(merged), faults(budget)) == ([], [])
+    assert set(budget["channels"]) == set(budget["operations"]) == {f"budget.{each}" for each in DELIVERIES}
+    every = {f"{name}.{each}" for name in SERVICES for each in DELIVERIES}
+    assert set(merged["channels"]) == {*every, "changes.pull", "changes.stream"}
+    assert set(merged["messages"]) >= TYPES
+    assert {fault["place"] for fault in faults(broken)} == {"operations/budget.pull/action"}
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    assert locked(PARSER)["@asyncapi/parser"]["version"] == "3.6.3"
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_the_example_of_a_message_fits_its_payload(name: str) -> None:
+    document = asyncapi_document()
+    message = document["components"]["messages"][name]
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    validator = Draft7Validator(schema, format_checker=FormatChecker())
+    (example,) = message["examples"]
+    validator.validate(example["payload"])
+    assert not validator.is_valid({**example["payload"], "sequence": 42})
+    assert not validator.is_valid({**example["payload"], "type": "vn.chitieu.plans.plan.torn.v1"})
+    assert not validator.is_valid({**example["payload"], "data": {**example["payload"]["data"], "version": 0}})
+    assert set(message[EXTENSION]) == {"service", "dataschema", "title", "when", "subject", "audience"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("delivery", "path"), [("pull", "changes"), ("stream", "changes/stream")])
+def test_what_is_asked_is_what_openapi_says(service: str, delivery: str, path: str) -> None:
+    document = service_document(service, service_of(service).events)
+    channel = document["channels"][f"{service}.{delivery}"]
+    asked = OPENAPI[service]["paths"][channel["address"]]["get"]["parameters"]
+    assert channel["address"] == f"/v1/{service}/{path}"
+    query = document["operations"][f"{service}.{delivery}"]["bindings"]["http"]["query"]["properties"]
+    assert set(query) == {each["name"] for each in asked if each["in"] == "query"}
+    for each in asked:
+        for bound in {"minimum", "maximum", "default"} & each["schema"].keys():
+            assert query[each["name"]][bound] == each["schema"][bound]
+
+
+def test_every_delivery_carries_every_type_of_its_service() -> None:
+    document = asyncapi_document()
+    for service in SERVICES:
+        for delivery in ("stream", "webhook", "jetstream"):
+            messages = document["channels"][f"{service}.{delivery}"]["messages"]
+            assert set(service_of(service).events) <= set(messages)
+        assert document["operations"][f"{service}.webhook"]["security"] == [
+            {"$ref": "#/components/securitySchemes/signature"}
+        ]
+    assert set(document["channels"]["changes.stream"]["messages"]) >= TYPES
+
+
+def test_a_public_url_is_everywhere() -> None:
+    document = service_document("plans", service_of("plans").events, "https://chitieu.example.gov.vn/so-lieu")
+    door = document["servers"]["door"]
+    assert (door["protocol"], door["host"], door["pathname"]) == ("https", "chitieu.example.gov.vn", "/so-lieu")
+    for name in service_of("plans").events:
+        event = document["components"]["messages"][name]["examples"][0]["payload"]
+        assert event["source"] == "https://chitieu.example.gov.vn/so-lieu/plans"
+        assert event["dataschema"].startswith("https://chitieu.example.gov.vn/so-lieu/v1/plans/event-schemas/")

@@ -40,6 +40,17 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     EmbeddedPostgres(folder).discard()
 
 
+@pytest.fixture(scope="module")
+def made_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose data are made already; every test leaves it without a server that is held."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    yield folder
+    EmbeddedPostgres(folder).discard()
+
+
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A holder in its own process, and the URL of its server."""
@@ -91,65 +102,65 @@ async def test_a_first_start_makes_a_durable_server_in_utc_without_icu(data_dir:
     assert not server.running
 
 
-async def test_settings_are_taken_over_and_may_hold_quotes(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir, settings={"max_connections": "20", "cluster_name": "it's \\ ours"})
+async def test_settings_are_taken_over_and_may_hold_quotes(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir, settings={"max_connections": "20", "cluster_name": "it's \\ ours"})
     server.start()
     assert await ask(server.admin_url, "SHOW max_connections") == "20"
     assert await ask(server.admin_url, "SHOW cluster_name") == "it's \\ ours"
     server.stop()
 
 
-async def test_a_second_start_keeps_data_and_password(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+async def test_a_second_start_keeps_data_and_password(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     first_url = server.admin_url
     await ask(first_url, "CREATE TABLE kept AS SELECT 26491 AS code")
     server.stop()
 
-    again = EmbeddedPostgres(data_dir)
+    again = EmbeddedPostgres(made_dir)
     again.start()
     assert again.admin_url == first_url
     assert await ask(first_url, "SELECT code FROM kept") == 26491
     again.stop()
 
 
-async def test_a_wrong_password_is_refused(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+async def test_a_wrong_password_is_refused(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     with pytest.raises(asyncpg.InvalidPasswordError):
         await ask(server.url("postgres", "wrong", "postgres"), "SELECT 1")
     server.stop()
 
 
-def test_the_password_and_the_data_are_for_their_owner_only(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_the_password_and_the_data_are_for_their_owner_only(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     server.stop()
-    assert stat.S_IMODE((data_dir / "postgres.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((made_dir / "postgres.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(server._home.stat().st_mode) == 0o700
     assert stat.S_IMODE(server._data.stat().st_mode) == 0o700
     if os.geteuid() == 0:
         assert server._data.owner() == "nobody"
 
 
-def test_a_folder_in_use_is_refused_with_its_holder(data_dir: Path) -> None:
-    with hold(data_dir) as (holder, _), pytest.raises(PostgresTrouble) as refusal:
-        EmbeddedPostgres(data_dir).start()
-    assert str(refusal.value) == (f"The data folder {data_dir} is in use by another chitieu (process {holder.pid}).")
+def test_a_folder_in_use_is_refused_with_its_holder(made_dir: Path) -> None:
+    with hold(made_dir) as (holder, _), pytest.raises(PostgresTrouble) as refusal:
+        EmbeddedPostgres(made_dir).start()
+    assert str(refusal.value) == (f"The data folder {made_dir} is in use by another chitieu (process {holder.pid}).")
 
 
-def test_a_refused_second_holder_leaves_the_first_one_at_work(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_a_refused_second_holder_leaves_the_first_one_at_work(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     with pytest.raises(PostgresTrouble):
-        EmbeddedPostgres(data_dir).start()
+        EmbeddedPostgres(made_dir).start()
     assert server.running
     server.stop()
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-async def test_the_server_ends_with_its_holder(data_dir: Path, sign: signal.Signals) -> None:
-    with hold(data_dir) as (holder, url):
+async def test_the_server_ends_with_its_holder(made_dir: Path, sign: signal.Signals) -> None:
+    with hold(made_dir) as (holder, url):
         folder = await ask(url, "SHOW data_directory")
         pid = int((Path(str(folder)) / "postmaster.pid").read_text().splitlines()[0])
         holder.send_signal(sign)
@@ -157,10 +168,10 @@ async def test_the_server_ends_with_its_holder(data_dir: Path, sign: signal.Sign
     wait_for_death(pid)
 
 
-async def test_after_kill_of_everything_the_next_start_recovers(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+async def test_after_kill_of_everything_the_next_start_recovers(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
-    await ask(server.admin_url, "CREATE TABLE kept AS SELECT 1670000000 AS vnd")
+    await ask(server.admin_url, "CREATE TABLE recovered AS SELECT 1670000000 AS vnd")
     pid = postmaster_pid(server)
     assert server._watcher is not None
     server._watcher.kill()
@@ -168,24 +179,24 @@ async def test_after_kill_of_everything_the_next_start_recovers(data_dir: Path) 
     server.stop()
     assert (server._data / "postmaster.pid").exists()
 
-    again = EmbeddedPostgres(data_dir)
+    again = EmbeddedPostgres(made_dir)
     again.start()
-    assert await ask(again.admin_url, "SELECT vnd FROM kept") == 1670000000
+    assert await ask(again.admin_url, "SELECT vnd FROM recovered") == 1670000000
     again.stop()
 
 
-async def test_an_orphan_is_stopped_by_the_next_start(data_dir: Path) -> None:
-    with hold(data_dir) as (holder, url):
-        await ask(url, "CREATE TABLE kept AS SELECT 5 AS plans")
+async def test_an_orphan_is_stopped_by_the_next_start(made_dir: Path) -> None:
+    with hold(made_dir) as (holder, url):
+        await ask(url, "CREATE TABLE left_behind AS SELECT 5 AS plans")
         holder.kill()  # and at once, while the old server may still be shutting down:
-    server = EmbeddedPostgres(data_dir)
+    server = EmbeddedPostgres(made_dir)
     server.start()
-    assert await ask(server.admin_url, "SELECT plans FROM kept") == 5
+    assert await ask(server.admin_url, "SELECT plans FROM left_behind") == 5
     server.stop()
 
 
-def test_a_reused_pid_in_a_stale_pid_file_does_not_stop_the_start(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_a_reused_pid_in_a_stale_pid_file_does_not_stop_the_start(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     server.stop()
     stranger = subprocess.Popen(["sleep", "600"], **server._account.process_arguments())
@@ -199,8 +210,8 @@ def test_a_reused_pid_in_a_stale_pid_file_does_not_stop_the_start(data_dir: Path
     stranger.wait()
 
 
-async def test_a_server_that_died_is_started_again_while_held(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+async def test_a_server_that_died_is_started_again_while_held(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     assert server.ensure_running() is False
     os.kill(postmaster_pid(server), signal.SIGKILL)
@@ -212,8 +223,8 @@ async def test_a_server_that_died_is_started_again_while_held(data_dir: Path) ->
     server.stop()
 
 
-def test_an_interrupted_first_start_begins_anew(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_an_interrupted_first_start_begins_anew(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     server.stop()
     half_made = server._home / "new-12345678"
@@ -224,8 +235,8 @@ def test_an_interrupted_first_start_begins_anew(data_dir: Path) -> None:
     server.stop()
 
 
-def test_lost_data_are_said_to_be_lost(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_lost_data_are_said_to_be_lost(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir)
     server.start()
     server.stop()
     elsewhere = server._home / "elsewhere"
@@ -235,8 +246,8 @@ def test_lost_data_are_said_to_be_lost(data_dir: Path) -> None:
     elsewhere.rename(server._data)
 
 
-def test_a_setting_that_postgres_refuses_is_named(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir, settings={"max_connections": "many"})
+def test_a_setting_that_postgres_refuses_is_named(made_dir: Path) -> None:
+    server = EmbeddedPostgres(made_dir, settings={"max_connections": "many"})
     with pytest.raises(PostgresTrouble, match=r"did not start: .*chitieu\.conf"):
         server.start()
     assert not server.running

@@ -79,15 +79,14 @@ class Machine:
             )
 
     def wait_until_healthy(self, name: str) -> None:
-        probe = [sys.executable, *json_line("CMD")[1:]]
+        probe, log = [sys.executable, *json_line("CMD")[1:]], self.folder / f"{name}.log"
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            asked = subprocess.run(probe, env=self.environment(name), capture_output=True, timeout=10, check=False)
-            if asked.returncode == 0:
-                return
-            assert self.running[name].poll() is None, (self.folder / f"{name}.log").read_text()
-            assert time.monotonic() < deadline, asked.stderr.decode()
-            time.sleep(0.3)  # as the image's HEALTHCHECK waits between two probes
+        while "is ready at" not in log.read_text():
+            assert self.running[name].poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        asked = subprocess.run(probe, env=self.environment(name), capture_output=True, timeout=10, check=False)
+        assert asked.returncode == 0, asked.stderr.decode()
 
     def stop(self) -> dict[str, int]:
         for process in self.running.values():
@@ -139,9 +138,15 @@ def test_the_commands_of_the_compose_file_serve_the_five_plans(machine: Machine)
     assert "changed: 0" not in machine.run("demo").splitlines()[-1]
 
     # The processes are those of the compose file, so reading needs a token unless CHITIEU_PUBLIC_READ is set.
-    url = f"http://127.0.0.1:{machine.ports['gateway']}/v1/plans"
-    assert httpx2.get(url).status_code == 401
-    token = machine.run("keys", "token", "--scope", "plans:read", "--admin-unit", "*").strip()
-    plans = httpx2.get(url, headers={"Authorization": f"Bearer {token}"}).json()["items"]
-    assert sorted(plan["admin_unit"] for plan in plans) == FIVE_COMMUNES
+    door = f"http://127.0.0.1:{machine.ports['gateway']}"
+    assert httpx2.get(f"{door}/v1/plans").status_code == 401
+    scopes = "plans:read indicators:read budget:read"
+    token = machine.run("keys", "token", "--scope", scopes, "--admin-unit", "*").strip()
+    with httpx2.Client(base_url=door, headers={"Authorization": f"Bearer {token}"}) as client:
+        plans = client.get("/v1/plans").json()["items"]
+        assert sorted(plan["admin_unit"] for plan in plans) == FIVE_COMMUNES
+        asked = {"query": "{communes {nodes {code plan {planKey} budget {lines {key}}}}}"}
+        communes = client.post("/graphql", json=asked).json()["data"]["communes"]["nodes"]
+    assert len([one for one in communes if one["plan"]]) == 5
+    assert sum(len(one["budget"]["lines"]) for one in communes) == 29
     assert machine.stop() == dict.fromkeys(PROCESSES, 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from io import BytesIO
 from typing import Any, TypeVar
 
 import asyncpg
@@ -43,7 +44,7 @@ async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile:
     def work() -> Outcome:
         try:
             for piece in frame.iter_slices(_PIECE_ROWS):
-                loop.call_soon_threadsafe(pieces.put_nowait, piece.write_csv(include_header=False).encode())
+                loop.call_soon_threadsafe(pieces.put_nowait, _csv(piece))
         finally:
             loop.call_soon_threadsafe(pieces.put_nowait, None)
         return meanwhile()
@@ -55,6 +56,12 @@ async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile:
         finally:
             outcome = await working
     return outcome
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    written = BytesIO()  # asked for a text, polars makes one of its bytes, and we bytes of it again
+    frame.write_csv(written, include_header=False)
+    return written.getvalue()
 
 
 async def _all_of(pieces: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:

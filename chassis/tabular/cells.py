@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 
 from chassis.tabular.columns import Choice, Column, Day, Flag, Number, Text, Whole
-from chassis.tabular.figures import read_figures
+from chassis.tabular.figures import dtype_of, read_figures
 from chassis.tabular.findings import Check, Findings, judge
 from chassis.tabular.numbers import NumberStyle
 from chassis.tabular.rules import CELL_MISSING, CHOICE_UNKNOWN, DAY_EXPECTED, FLAG_EXPECTED
@@ -66,6 +66,8 @@ def _missing(rows: pl.Series, values: pl.Series, column: Column, findings: Findi
 
 
 def _read(cells: pl.DataFrame, column: Column, style: NumberStyle | None, *, is_strict: bool) -> Read:
+    if cells[column.name].null_count() == cells.height:
+        return _nothing(cells[column.name], column), Findings.none()
     if isinstance(column, Text):
         words, findings = read_words(cells, column.name, longest=column.longest, is_strict=is_strict)
         return [words], findings
@@ -76,6 +78,22 @@ def _read(cells: pl.DataFrame, column: Column, style: NumberStyle | None, *, is_
     if isinstance(column, Day):
         return _read_day(cells, column, is_strict=is_strict)
     return _read_flag(cells, column, is_strict=is_strict)
+
+
+def _nothing(texts: pl.Series, column: Column) -> list[pl.Series]:
+    """A column that was not sent, as half of the declared ones most often are."""
+    dtype = _dtype(column)
+    nothing = texts if dtype == pl.String() else pl.Series([None], dtype=dtype).new_from_index(0, len(texts))
+    has_marks = isinstance(column, Number | Whole) and column.marks
+    return [nothing.alias(column.name), *([texts.alias(f"{column.name}_mark")] if has_marks else [])]
+
+
+def _dtype(column: Column) -> pl.DataType:
+    if isinstance(column, Number | Whole):
+        return dtype_of(column)
+    if isinstance(column, Day):
+        return pl.Date()
+    return pl.Boolean() if isinstance(column, Flag) else pl.String()
 
 
 def _read_choice(cells: pl.DataFrame, column: Choice, *, is_strict: bool) -> Read:

@@ -54,6 +54,11 @@ def read_figures(
     return _values(number, mark, column), findings
 
 
+def dtype_of(column: Number | Whole) -> pl.DataType:
+    """What the numbers of a column become."""
+    return pl.Decimal(MOST_DIGITS, column.places) if isinstance(column, Number) else pl.Int64()
+
+
 def _places(column: Number | Whole) -> int:
     return column.places if isinstance(column, Number) else 0
 
@@ -66,8 +71,7 @@ def _are_sound(texts: pl.Series, column: Number | Whole) -> bool:
 
 
 def _values(numbers: pl.Series, marks: pl.Series, column: Number | Whole) -> list[pl.Series]:
-    kind = pl.Decimal(MOST_DIGITS, column.places) if isinstance(column, Number) else pl.Int64()
-    named = [numbers.cast(kind).alias(column.name)]
+    named = [numbers.cast(dtype_of(column)).alias(column.name)]
     return [*named, marks.alias(f"{column.name}_mark")] if column.marks else named
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -249,5 +249,6 @@ async def write_figures_while(
     db: Session, rows: pl.DataFrame, posting_id: int, at: datetime, meanwhile: Callable[[], T]
 ) -> T:
     """The same; answers what is made while the database takes the figures in."""
-    figures = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(at.isoformat()))
+    moment = at.astimezone(UTC).strftime("%Y%m%d %H%M%S.%fZ")  # the writing of ISO 8601 that the database reads soonest
+    figures = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(moment))
     return await _FIGURES.write(db, figures, meanwhile)

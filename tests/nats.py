@@ -37,24 +37,20 @@ def free_ports(count: int) -> list[int]:
 class Node:
     """One server: it keeps its ports and its store over its restarts."""
 
-    def __init__(self, folder: Path, name: str, cluster: tuple[int, ...] = (), number: int = 0, more: str = "") -> None:
+    def __init__(self, folder: Path, name: str, sync: str, *lines: str) -> None:
         self.port, self.monitor_port = free_ports(2)
         self.name = name
         self.store = folder / name
         self.log = folder / f"{name}.log"
         self._config = folder / f"{name}.conf"
         self._process: subprocess.Popen[bytes] | None = None
-        lines = [
+        own = (
             f"server_name: {name}",
             f"listen: 127.0.0.1:{self.port}",
             f"http: 127.0.0.1:{self.monitor_port}",
-            f'jetstream {{ store_dir: "{self.store}", sync_interval: always, max_file_store: 10GB }}',
-            more,
-        ]
-        if cluster:
-            routes = ", ".join(f"nats://127.0.0.1:{port}" for port in cluster)
-            lines.append(f"cluster {{ name: tests, listen: 127.0.0.1:{cluster[number]}, routes: [{routes}] }}")
-        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            f'jetstream: {{ store_dir: "{self.store}", max_file_store: 10GB, sync_interval: {sync} }}',
+        )
+        self._config.write_text("\n".join([*own, *lines]) + "\n", encoding="utf-8")
 
     @property
     def url(self) -> str:
@@ -134,6 +130,11 @@ class Nats:
         for node in self.nodes:
             node.kill()
 
+    def restart(self) -> None:
+        """End every node at once, and start them again."""
+        self.kill()
+        self.start()
+
     def lose_stores(self) -> None:
         """Take every disk away; none must run."""
         for node in self.nodes:
@@ -141,17 +142,28 @@ class Nats:
 
 
 @contextlib.contextmanager
-def nats(count: int = 1, folder: Path | None = None, more: str = "") -> Iterator[Nats]:
-    """A server, or a cluster of so many, in a folder of its own (in memory unless one is given), gone at the end."""
+def nats(*lines: str, count: int = 1, folder: Path | None = None, sync: str = "always") -> Iterator[Nats]:
+    """A server, or a cluster of so many, with these lines in its configuration; gone at the end.
+
+    Its store is in memory, where writing it costs nothing, unless a folder is given.
+    """
     place = folder or (Path("/dev/shm") if Path("/dev/shm").is_dir() else None)
     with tempfile.TemporaryDirectory(prefix="chitieu-nats-", dir=place, ignore_cleanup_errors=True) as made:
-        routes = tuple(free_ports(count)) if count > 1 else ()
-        servers = Nats([Node(Path(made), f"n{number}", routes, number, more) for number in range(count)])
+        clustered = enumerate(_clustered(count))
+        servers = Nats([Node(Path(made), f"n{number}", sync, *lines, *more) for number, more in clustered])
         try:
             servers.start()
             yield servers
         finally:
             servers.kill()
+
+
+def _clustered(count: int) -> list[list[str]]:
+    if count == 1:
+        return [[]]
+    ports = free_ports(count)
+    routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports)
+    return [[f"cluster {{ name: tests, listen: 127.0.0.1:{port}, routes: [{routes}] }}"] for port in ports]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import ssl
 from collections.abc import AsyncIterator
 
 import nats
 import nats.errors
-import structlog
 from nats.aio.client import Client
 
 from chassis.settings import Settings
 
-log = structlog.get_logger(__name__)
 CONNECT_SECONDS = 2
 # The largest event has 48 KiB of data; with its envelope and headers it must fit into one message.
 LEAST_PAYLOAD = 128 * 1024
@@ -34,7 +31,7 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
         NatsTrouble: no server answers, they refuse us, a file of the settings cannot be read, or messages are too
             small there.
     """
-    client = await _connect_any(settings, name)
+    client = await _connect(settings, name)
     try:
         if client.max_payload < LEAST_PAYLOAD:
             raise NatsTrouble(f"max_payload is {client.max_payload} bytes at NATS; events need {LEAST_PAYLOAD}.")
@@ -44,29 +41,31 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
             await client.close()
 
 
-async def _connect_any(settings: Settings, name: str) -> Client:
-    servers = servers_of(settings)
-    random.shuffle(servers)
-    tls = _tls(settings)
-    reasons = []
-    for server in servers:
-        client = Client()
-        try:
-            await client.connect(
-                server,
-                name=name,
-                allow_reconnect=False,
-                connect_timeout=CONNECT_SECONDS,
-                error_cb=_note,
-                tls=tls,
-                user_credentials=str(settings.nats_credentials_file) if settings.nats_credentials_file else None,
-            )
-        except (nats.errors.Error, OSError, ValueError) as error:
-            reasons.append(str(error) or type(error).__name__)
-            await client.close()
-            continue
-        return client
-    raise NatsTrouble(f"NATS does not let us in: {'; '.join(dict.fromkeys(reasons))}.")
+async def _connect(settings: Settings, name: str) -> Client:
+    client = Client()
+    reasons: list[str] = []
+
+    async def note(error: Exception) -> None:
+        reasons.append(str(error) or type(error).__name__)
+
+    servers, tls, credentials = servers_of(settings), _tls(settings), _credentials(settings)
+    try:
+        await client.connect(
+            servers,
+            name=name,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=CONNECT_SECONDS,
+            error_cb=note,
+            tls=tls,
+            user_credentials=credentials,
+        )
+    except (nats.errors.Error, OSError, ValueError) as error:
+        told = "; ".join(dict.fromkeys(reasons)) or str(error) or type(error).__name__
+        await client.close()
+        raise NatsTrouble(f"NATS does not let us in: {told.removesuffix('.')}.") from error
+    return client
 
 
 def servers_of(settings: Settings) -> list[str]:
@@ -82,6 +81,16 @@ def servers_of(settings: Settings) -> list[str]:
     return servers
 
 
+def _credentials(settings: Settings) -> str | None:
+    if settings.nats_credentials_file is None:
+        return None
+    try:
+        settings.nats_credentials_file.read_bytes()
+    except OSError as error:
+        raise NatsTrouble(f"The credentials file for NATS cannot be read: {error}.") from error
+    return str(settings.nats_credentials_file)
+
+
 def _tls(settings: Settings) -> ssl.SSLContext | None:
     if not (settings.nats_ca_file or settings.nats_certificate_file):
         return None
@@ -92,7 +101,3 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise NatsTrouble(f"A certificate file for NATS cannot be read: {error}.") from error
     return context
-
-
-async def _note(error: Exception) -> None:
-    log.debug("nats_error", error=str(error) or type(error).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from nats.js import JetStreamContext
@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 from chassis.database import Database
 from chassis.jetstream.connection import NatsTrouble
 from chassis.jetstream.log_end import LogEnd, event_at, log_end, read_anchor
+from chassis.jetstream.measures import MISSING
 from chassis.jetstream.stream_tail import Sent, Tail, read_end, read_tail, sent_at
 from chassis.jetstream.subjects import message_id, stream_of
 
@@ -31,13 +32,13 @@ class Place:
         """How sequences and positions fit together, as long as nothing comes between: kept for an empty stream."""
         return f"{self.created} {self.epoch} {self.seq - self.pos}"
 
+    def before(self, pos: int) -> Place:
+        """The same place, where the next event of the log is at a later position than the next one."""
+        return replace(self, pos=pos - 1)
+
     def after(self, pos: int, count: int) -> Place:
         """The place after so many more events, the last of them at a position."""
         return Place(self.epoch, pos, self.seq + count, message_id(self.epoch, pos), self.created)
-
-
-class StreamTrouble(NatsTrouble):
-    """A stream that does not fit the log."""
 
 
 async def find_place(js: JetStreamContext, database: Database) -> Place:
@@ -58,6 +59,7 @@ async def find_place(js: JetStreamContext, database: Database) -> Place:
     else:
         raise _misfit(stream, f"it is of epoch {tail.last.epoch}, the log of {end.epoch}")
     if pos + 1 < end.oldest:
+        MISSING.labels(database.service).inc(end.oldest - 1 - pos)
         log.warning("jetstream_events_missing", service=database.service, first=pos + 1, last=end.oldest - 1)
         pos = end.oldest - 1
     last_id = message_id(tail.last.epoch, tail.last.pos) if tail.last else None
@@ -72,7 +74,7 @@ async def check_tail(js: JetStreamContext, service: str, place: Place) -> None:
     """
     tail = await read_end(js, stream_of(service))
     if (tail.seq, tail.created) != (place.seq, place.created):
-        raise StreamTrouble(f"{stream_of(service)} has changed without us.")
+        raise NatsTrouble(f"{stream_of(service)} has changed without us.")
 
 
 def position_of_empty(tail: Tail, end: LogEnd, anchor: str | None) -> int:
@@ -112,8 +114,8 @@ async def _after_restore(js: JetStreamContext, database: Database, tail: Tail, e
     return found
 
 
-def _misfit(stream: str, reason: str) -> StreamTrouble:
-    return StreamTrouble(
+def _misfit(stream: str, reason: str) -> NatsTrouble:
+    return NatsTrouble(
         f"{stream} is not a copy of this log: {reason}. If no other house uses it, make it anew with"
         " `chitieu jetstream rebuild`."
     )

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 
 import structlog
 from nats.aio.client import Client
-from prometheus_client import Counter, Gauge
 
 from chassis.auth import Caller
 from chassis.feed import Filter, cloud_event, decode_position, encode_position
@@ -17,6 +16,7 @@ from chassis.house import House
 from chassis.jetstream.check import warn_unless_durable
 from chassis.jetstream.connection import connected
 from chassis.jetstream.log_end import keep_anchor, leased, log_end
+from chassis.jetstream.measures import BEHIND, ERRORS, PUBLISHED
 from chassis.jetstream.place import Place, check_tail, find_place
 from chassis.jetstream.publishing import ACK_SECONDS, BATCH_BYTES, MOST_IN_A_BATCH, Message, batches, publish
 from chassis.jetstream.subjects import message_id, subject_of
@@ -29,10 +29,6 @@ FIRST_PAGE = 50
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 15.0
 # What the stream holds is for subjects' permissions to part: the relay hears everything.
 _EVERYBODY = Caller("chitieu-jetstream", "chitieu-jetstream", frozenset({"changes:read"}), frozenset({"*"}))
-
-BEHIND = Gauge("chitieu_jetstream_behind_events", "Events of the log that its stream does not have yet", ["service"])
-PUBLISHED = Counter("chitieu_jetstream_published_events_total", "Events put into the stream", ["service"])
-ERRORS = Counter("chitieu_jetstream_errors_total", "Publishes refused or lost, and cut connections", ["service"])
 
 
 class Relay:
@@ -88,16 +84,19 @@ class Relay:
 
     async def _publish(self, client: Client, place: Place, rows: Sequence[dict[str, Any]]) -> Place:
         messages = [self._message(place.epoch, row) for row in rows]
+        await self._keep_anchor(place.before(messages[0].pos))
         for batch in batches(messages):
             place = await publish(client, place, batch)
             PUBLISHED.labels(self._service).inc(len(batch))
-        if place.anchor != self._anchor:
-            await keep_anchor(self._database, place.anchor)
-            self._anchor = place.anchor
         # The next page is about as many bytes as a batch may have.
         average = sum(len(message.body) for message in messages) // len(messages)
         self._limit = min(MOST_IN_A_BATCH, max(1, BATCH_BYTES // average))
         return place
+
+    async def _keep_anchor(self, place: Place) -> None:
+        if place.anchor != self._anchor:
+            await keep_anchor(self._database, place.anchor)
+            self._anchor = place.anchor
 
     def _message(self, epoch: int, row: dict[str, Any]) -> Message:
         body = encode(cloud_event(self._service, row, self._settings.public_url))

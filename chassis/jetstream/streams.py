@@ -86,6 +86,8 @@ def differences(found: StreamConfig, service: str, replicas: int) -> tuple[str, 
 def _word(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, float):
+        return int(value) or None
     return sorted(value) if isinstance(value, list) else value or None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 from nats.js.errors import NotFoundError
@@ -19,7 +20,7 @@ from chassis.jetstream.relay import Relay
 from chassis.jetstream.streams import prepare
 from chassis.outbox import Event
 from tests.conftest import TEMPLATE
-from tests.house import House, open_house
+from tests.house import House, database_url, open_house
 from tests.nats import Nats, Seen, nats, reached, read_stream
 
 NOTE_TYPE = "vn.chitieu.plans.note.written.v1"
@@ -39,6 +40,8 @@ class Copied:
     whole: House
     house: chassis.house.House
     server: Nats
+    admin_url: str
+    tasks: dict[Relay, asyncio.Task[None]] = field(default_factory=dict)
 
     async def write(self, count: int = 1, **more: object) -> None:
         """Append events and give them their positions."""
@@ -70,13 +73,32 @@ class Copied:
     async def relaying(self, count: int = 1) -> AsyncIterator[list[Relay]]:
         """Relays at work while the block lasts."""
         relays = [Relay(self.house) for _ in range(count)]
-        tasks = [asyncio.create_task(relay.run()) for relay in relays]
+        self.tasks |= {relay: asyncio.create_task(relay.run()) for relay in relays}
         try:
             yield relays
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.end(*relays)
+
+    async def end(self, *relays: Relay) -> None:
+        """End relays in the middle of what they do."""
+        ended = [task for relay in relays if (task := self.tasks.pop(relay, None))]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+    async def change_log(self, statement: str) -> None:
+        """Do to the log what its own service may not."""
+        connection = await asyncpg.connect(database_url(self.admin_url, str(self.house.database.url.database)))
+        try:
+            await connection.execute(f"SET search_path = plans; {statement}")
+        finally:
+            await connection.close()
+
+    async def restore(self, to: int) -> None:
+        """Make the log what it was at a position, as a restored copy of the database is."""
+        await self.change_log(
+            f"DELETE FROM event_log WHERE pos > {to}; UPDATE feed_head SET pos = {to}, epoch = epoch + 1"
+        )
 
     async def equal(self, epoch: int = 1) -> None:
         """Wait until the stream ends where the log does."""
@@ -95,4 +117,4 @@ async def copied(admin_url: str, signing_key: OKPKey, server: Nats) -> AsyncIter
             with contextlib.suppress(NotFoundError):
                 await js.delete_stream("chitieu-plans")
             await prepare(js, "plans", None)
-        yield Copied(whole, house, server)
+        yield Copied(whole, house, server, admin_url)

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.chitieu.commands import run_here
 from tests.chitieu.processes import Running, is_alive, postmaster_of, run, running
 
 pytestmark = pytest.mark.slow
@@ -87,18 +88,14 @@ class TestOneFolder:
         assert not is_alive(pid)
         assert house.rest().endswith("Stopped.")
 
-    def test_a_second_start_is_quick_and_loads_nothing_again(
-        self, house: Running, record_property: Callable[[str, object], None]
+    def test_a_second_start_is_quick_loads_nothing_again_and_holds_its_folder(
+        self, shared_dir: Path, house: Running, record_property: Callable[[str, object], None]
     ) -> None:
         url = house.wait_ready()
         record_property("warm_start_seconds", seconds_said(house.lines[-1]))
         assert seconds_said(house.lines[-1]) < 20
-        before = httpx2.get(f"{url}/v1/plans/meta").json()
-        assert before["data_version"] > 0
-        assert house.end(signal.SIGTERM) == 0
-
-    def test_a_folder_in_use_is_told_with_its_holder(self, shared_dir: Path, house: Running) -> None:
-        house.wait_ready()
+        assert not any("Loading the five plans" in line for line in house.lines)
+        assert httpx2.get(f"{url}/v1/plans/meta").json()["data_version"] > 0
         done = run("up", "--port", "0", "--data-dir", str(shared_dir))
         assert done.returncode == 1
         assert done.stderr == (
@@ -118,7 +115,7 @@ class TestOneFolder:
         while httpx2.get(f"{url}/v1/plans").status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert plans_at(url) == FIVE_PLANS
-        assert house.end() == 0
+        assert house.end(signal.SIGTERM) == 0
 
     def test_production_on_the_same_folder_prints_no_token_and_shows_no_sample(self, shared_dir: Path) -> None:
         settings = {"CHITIEU_ENVIRONMENT": "production", "CHITIEU_PUBLIC_READ": "true"}
@@ -141,8 +138,8 @@ def test_a_taken_port_is_told_before_anything_is_started(data_dir: Path) -> None
 
 
 def test_an_unreachable_database_is_told_without_its_password(data_dir: Path) -> None:
-    settings = {"CHITIEU_DATABASE_URL": "postgresql://dba:secret@127.0.0.1:1/chitieu"}
-    done = run("up", "--port", "0", "--data-dir", str(data_dir), settings=settings)
+    settings = {"CHITIEU_DATABASE_URL": "postgresql://dba:secret@127.0.0.1:1/chitieu", "CHITIEU_LOG_LEVEL": "ERROR"}
+    done = run_here("up", "--port", "0", "--data-dir", str(data_dir), settings=settings)
     assert done.returncode == 1
     assert done.stderr == (
         "chitieu: No PostgreSQL answers at 127.0.0.1:1, database chitieu: [Errno 111] Connection refused.\n"
@@ -150,7 +147,7 @@ def test_an_unreachable_database_is_told_without_its_password(data_dir: Path) ->
 
 
 def test_a_wrong_setting_is_named(data_dir: Path) -> None:
-    done = run("up", "--data-dir", str(data_dir), settings={"CHITIEU_PORT": "eight"})
+    done = run_here("up", "--data-dir", str(data_dir), settings={"CHITIEU_PORT": "eight"})
     assert done.returncode == 1
     assert done.stderr.startswith("chitieu: The setting CHITIEU_PORT is wrong: ")
     assert done.stderr.count("\n") == 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.postgres import EmbeddedPostgres
 from tests.chitieu.processes import free_port
 from tests.docs.blocks import ROOT, Shown, differences, shell_blocks
 
@@ -86,11 +87,19 @@ def test_the_first_two_commands_are_make_up_and_make_test() -> None:
     assert "pytest" in command_of_make("test")
 
 
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder, empty at first."""
+    folder = tmp_path_factory.mktemp("readme") / "data"
+    yield folder
+    EmbeddedPostgres(folder).discard()
+
+
 @pytest.mark.slow
-def test_every_command_runs_and_answers_what_is_shown(tmp_path: Path) -> None:
+def test_every_command_runs_and_answers_what_is_shown(data_dir: Path, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the README's commands need curl")
-    env = environment(tmp_path / "data", free_port())
+    env = environment(data_dir, free_port())
     blocks = [block for block in BLOCKS[2:] if not SERVES.search(block.script)]
     with serving(command_of_make("up"), env, tmp_path / "up.log"):
         real = answers(blocks, env)
@@ -100,8 +109,8 @@ def test_every_command_runs_and_answers_what_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [b for b in BLOCKS[2:] if SERVES.search(b.script)], ids=lambda block: str(block.line))
-def test_every_command_that_serves_gets_ready_and_stops(block: Shown, tmp_path: Path) -> None:
-    env = environment(tmp_path / "data", free_port())
+def test_every_command_that_serves_gets_ready_and_stops(block: Shown, data_dir: Path, tmp_path: Path) -> None:
+    env = environment(data_dir, free_port())
     command = ["bash", "-euc", f"exec {block.script}"]
     with serving(command, env, tmp_path / "up.log"):
         pass

@@ -17,6 +17,7 @@ from chassis.errors import Unauthenticated
 from chassis.house import House
 from chassis.problems import install_problems, language_of
 from chassis.settings import SERVICES
+from gateway import event_pages
 from gateway.allowance import Allowance
 from gateway.clients import FORWARDED, Bounds, Services
 from gateway.context import Context
@@ -100,6 +101,7 @@ def _page_routes() -> APIRouter:
     prefixed = APIRouter(prefix=BASE)
     problem_routes(prefixed)
     router.include_router(prefixed)
+    router.include_router(event_pages.router)
     for service in SERVICES:
         docs_routes(router, service)
     return router

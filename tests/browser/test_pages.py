@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import json
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -67,6 +69,31 @@ async def test_the_docs_page_shows_every_operation(browser: Browser, five_plans:
     assert console == ""
 
 
+async def test_the_events_page_shows_every_type_with_schema_and_example(browser: Browser, five_plans: House) -> None:
+    page, console = await browser.open("/docs/events")
+    assert console == ""
+    document = (await five_plans.client.get("/docs/events/asyncapi.json")).json()
+    types = {name: message for name, message in document["components"]["messages"].items() if "examples" in message}
+    sections = dict(
+        re.findall(r'<section class="type" id="[^"]+" data-type="([^"]+)">(.*?)</section>', page, re.DOTALL)
+    )
+    assert set(sections) == set(types)
+    assert len(sections) == 12
+    for name, section in sections.items():
+        words = html.unescape(section)
+        about = types[name]["x-chitieu"]
+        for said in (about["title"], about["when"], about["subject"], about["audience"]):
+            assert said["vi"] in words
+            assert said["en"] in words
+        assert json.dumps(types[name]["examples"][0]["payload"], ensure_ascii=False, indent=2) in words
+        fields = document["components"]["schemas"][f"{name}.data"]["properties"]
+        shown = re.findall(r"<td><code>([^<]+)</code></td>", section)
+        assert {path.split(".")[0].removesuffix("[]") for path in shown} == set(fields)
+    assert "Số ngày mở nộp" in sections["vn.chitieu.indicators.regime.changed.v1"]
+    for delivery in ("pull", "stream", "webhooks", "jetstream"):
+        assert f'<section class="delivery" id="{delivery}">' in page
+
+
 async def test_graphiql_is_there_for_a_browser(browser: Browser) -> None:
     page, console = await browser.open("/graphql")
     assert 'class="graphiql-container' in page
@@ -75,7 +102,7 @@ async def test_graphiql_is_there_for_a_browser(browser: Browser) -> None:
 
 
 async def test_no_page_asks_a_foreign_host(browser: Browser) -> None:
-    for path in ("/graphql", "/docs/plans"):
+    for path in ("/graphql", "/docs/plans", "/docs/events"):
         page, _console = await browser.open(path)
         fetched = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page)
         assert [url for url in fetched if not url.startswith(browser.door)] == []

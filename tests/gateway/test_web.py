@@ -17,7 +17,8 @@ from gateway.schema import build_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDORS = [ROOT / "gateway/web/vendor", ROOT / "chassis/web/vendor"]
-PAGES = [ROOT / "gateway/web/graphiql.html", ROOT / "chassis/web/docs.html"]
+PAGES = [ROOT / "gateway/web/graphiql.html", ROOT / "chassis/web/docs.html", ROOT / "chassis/web/events.html"]
+ASSET = r'<(?:script|link|img)[^>]+(?:src|href)="(/[^"]+)"'
 
 
 @pytest.mark.parametrize("folder", VENDORS, ids=lambda path: path.parts[-3])
@@ -57,10 +58,20 @@ async def test_a_browser_gets_the_page_with_everything_it_names(gateway: httpx2.
         assert (await gateway.get(link)).status_code == 200, link
 
 
-async def test_the_docs_page_gets_everything_it_names(gateway: httpx2.AsyncClient) -> None:
-    page = await gateway.get("/docs/plans")
-    for link in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+@pytest.mark.parametrize("path", ["/docs/plans", "/docs/events"])
+async def test_a_docs_page_gets_everything_it_names(gateway: httpx2.AsyncClient, path: str) -> None:
+    page = await gateway.get(path)
+    links = re.findall(ASSET, page.text)
+    assert len(links) >= 2
+    for link in links:
         assert (await gateway.get(link)).status_code == 200, link
+
+
+async def test_docs_pages_lead_to_each_other(gateway: httpx2.AsyncClient) -> None:
+    for path in ("/docs/plans", "/docs/events"):
+        page = await gateway.get(path)
+        places = set(re.findall(r'<a href="(/[^"]+)"', page.text.split("</nav>")[0]))
+        assert places == {"/docs/plans", "/docs/indicators", "/docs/budget", "/docs/events", "/graphql"}
 
 
 async def test_files_outside_the_folder_are_not_served(gateway: httpx2.AsyncClient) -> None:

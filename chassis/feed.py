@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.sql.elements import ColumnElement
@@ -16,8 +16,21 @@ from chassis.auth import Caller
 from chassis.bell import Bell, heard
 from chassis.database import Database
 from chassis.errors import Gone, Refused, rule
-from chassis.event_log import MOST_EVENTS, Envelope, Filter, Heard, LogReader, Position, Watch, encode_position
-from chassis.event_log.reading import Expired, Rewound
+from chassis.event_log import (
+    MOST_EVENTS,
+    Basket,
+    Envelope,
+    Expired,
+    Filter,
+    Logged,
+    LogReader,
+    Position,
+    Rewound,
+    Span,
+    Watch,
+    Wish,
+    encode_position,
+)
 from chassis.sequencer import Sequencer
 
 __all__ = [
@@ -26,6 +39,7 @@ __all__ = [
     "Feed",
     "Filter",
     "Position",
+    "ToldChanges",
     "cloud_event",
     "decode_position",
     "encode_position",
@@ -71,31 +85,55 @@ def decode_position(cursor: str) -> Position:
     return Position(int(found[1]), int(found[2]))
 
 
+class _Rows:
+    """A page as rows."""
+
+    def __init__(self) -> None:
+        self.rows: list[Logged] = []
+        self.size = 0
+
+    def put(self, rows: Sequence[Logged], _texts: Sequence[str] | None = None) -> None:
+        """Add events."""
+        self.rows += rows
+        self.size += sum(row.size for row in rows)
+
+
+class _Told:
+    """A page as CloudEvents, their JSON separated by commas."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+        self.pieces: list[bytes] = []
+        self.size = 0
+
+    def put(self, rows: Sequence[Logged], texts: Sequence[str] | None = None) -> None:
+        """Add events."""
+        told = ",".join(texts or self._envelope.texts(rows)).encode()
+        self.pieces += [b",", told] if self.pieces else [told]
+        self.size += len(told)
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """A page of the feed; `next` always moves, also when a filter skipped everything."""
+    """A page of the feed as rows; `next` always moves, also when a filter skipped everything."""
 
-    heard: Heard
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """Every event as a CloudEvent in JSON."""
-        return self.heard.texts
+    rows: Sequence[Logged]
+    next: str
+    head: str
 
     @property
     def items(self) -> list[dict[str, Any]]:
         """Every event as a row, with its data as an object."""
-        return [row.as_dict() for row in self.heard.rows]
+        return [row.as_dict() for row in self.rows]
 
-    @property
-    def next(self) -> str:
-        """The cursor to go on from."""
-        return self.heard.upto.cursor
 
-    @property
-    def head(self) -> str:
-        """The cursor of the log's end; the same as `next` when there is no more for now."""
-        return self.heard.head.cursor
+@dataclass(frozen=True, slots=True)
+class ToldChanges:
+    """A page of the feed as CloudEvents in JSON, separated by commas, in pieces; `next` always moves."""
+
+    pieces: Sequence[bytes]
+    next: str
+    head: str
 
 
 class Feed:
@@ -106,7 +144,7 @@ class Feed:
         self.lists: Sequence[str] = ()
         self.news = sequencer.news if sequencer else Bell()
         self.envelope = Envelope(database.service, public_url)
-        self._reader = LogReader(database, self.envelope)
+        self._reader = LogReader(database)
         self._watch = Watch(database, self.envelope, self.news)
         self._is_closing = False
 
@@ -126,24 +164,34 @@ class Feed:
             Refused: not one of our cursors ("feed_cursor_invalid").
             Gone: the log was rewound since ("feed_rewound"), or no longer reaches back so far ("cursor_expired").
         """
-        at = decode_position(cursor) if cursor else None
+        basket = _Rows()
+        span = await self._gather(Wish(caller, _at(cursor), wanted, limit), basket, wait)
+        return Changes(basket.rows, span.upto.cursor, span.head.cursor)
+
+    async def told(self, caller: Caller, cursor: str | None, wanted: Filter, *, limit: int, wait: float) -> ToldChanges:
+        """The same as CloudEvents in JSON, for who passes them on."""
+        basket = _Told(self.envelope)
+        span = await self._gather(Wish(caller, _at(cursor), wanted, limit), basket, wait)
+        return ToldChanges(basket.pieces, span.upto.cursor, span.head.cursor)
+
+    async def _gather(self, wish: Wish, basket: Basket, wait: float) -> Span:
         deadline = asyncio.get_running_loop().time() + wait
         while True:
             ring = self._watch.listen()
             # Who does not wait wants what is there now, and the watch may be a moment behind.
-            held = self._watch.page(caller, at, wanted, limit) if at and wait else None
-            page = held or await self._page(caller, at, wanted, limit)
+            held = self._watch.page(wish, basket) if wait else None
+            span = held or await self._page(wish, basket)
             remaining = deadline - asyncio.get_running_loop().time()
-            if page.rows or remaining <= 0 or self._is_closing:
-                return Changes(page)
-            at = page.upto
-            if page.is_at_head:
-                with self._watch.waiting(at):
+            if span.count or remaining <= 0 or self._is_closing:
+                return span
+            wish = replace(wish, after=span.upto)
+            if span.is_at_head:
+                with self._watch.waiting(span.upto):
                     await heard(ring, min(remaining, self._watch.patience))
 
-    async def _page(self, caller: Caller, at: Position | None, wanted: Filter, limit: int) -> Heard:
+    async def _page(self, wish: Wish, basket: Basket) -> Span:
         try:
-            return await self._reader.page(caller, at, wanted, limit)
+            return await self._reader.page(wish, basket)
         except Rewound:
             oldest, rule = await self._reader.oldest(), FEED_REWOUND
         except Expired as expired:
@@ -151,6 +199,10 @@ class Feed:
         service = self.database.service
         members = {"oldest": oldest.cursor, "archives": f"/v1/{service}/changes/archives", "lists": self.lists}
         raise Gone(rule, members=members)
+
+
+def _at(cursor: str | None) -> Position | None:
+    return decode_position(cursor) if cursor else None
 
 
 def cloud_event(service: str, row: dict[str, Any], public_url: str | None = None) -> dict[str, Any]:

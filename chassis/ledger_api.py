@@ -20,7 +20,7 @@ from chassis.house import House, Service
 from chassis.listing import Listing, answer
 from chassis.pages import Paging, chosen, many
 from chassis.receipts import PublicKeys
-from chassis.replies import reply
+from chassis.replies import in_pieces, reply
 from chassis.streams import Streams
 from chassis.write_tokens import read_token, wait_for
 
@@ -91,13 +91,12 @@ def _add_changes(router: APIRouter) -> None:
         """Changes after a cursor, in the order they happened: CloudEvents with dense positions, none left out."""
         feed: Feed = request.app.state.house.feed
         wanted = _wanted(types, province, commune)
-        page = await feed.changes(caller, after, wanted, limit=limit, wait=wait)
+        page = await feed.told(caller, after, wanted, limit=limit, wait=wait)
         headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
-        items = f"[{','.join(page.texts)}]"
         if BATCH_EVENTS in request.headers.get("Accept", ""):
-            return Response(items, headers=headers, media_type=BATCH_EVENTS)
-        body = f'{{"items":{items},"next":"{page.next}","head":"{page.head}"}}'
-        return Response(body, headers=headers, media_type="application/json")
+            return in_pieces((b"[", *page.pieces, b"]"), headers, BATCH_EVENTS)
+        end = f'],"next":"{page.next}","head":"{page.head}"}}'.encode()
+        return in_pieces((b'{"items":[', *page.pieces, end), headers, "application/json")
 
     @router.get("/changes/stream", dependencies=[Depends(min_version)], responses=_STREAM, response_class=Response)
     async def stream(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import PreconditionFailed, rule
@@ -21,6 +21,7 @@ IF_MATCH_INVALID = rule(
     en="If-Match is not an ETag of this place.",
 )
 
+WRITE_BYTES = 256 * 1024
 _encoder = msgspec.json.Encoder(decimal_format="number")
 encode = _encoder.encode
 VARY = "Authorization, Accept, Accept-Language, Accept-Encoding"
@@ -58,6 +59,28 @@ def reply(
     if version is not None:
         response.headers["Entity-Version"] = str(version)
     return response
+
+
+def in_pieces(pieces: Sequence[bytes], headers: Mapping[str, str], media_type: str) -> Response:
+    """A reply whose body is there in pieces: a long one is sent few at a time, without a copy of the whole."""
+    length = sum(map(len, pieces))
+    if length <= WRITE_BYTES:
+        return Response(b"".join(pieces), headers=dict(headers), media_type=media_type)
+    sized = {**headers, "Content-Length": str(length)}
+    return StreamingResponse(_joined(pieces), headers=sized, media_type=media_type)
+
+
+async def _joined(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of the size of a write."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= WRITE_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def _if_match(request: Request) -> int | None:

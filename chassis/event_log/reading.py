@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from chassis.auth import Caller
 from chassis.database import Database
 from chassis.event_log.positions import Position
-from chassis.event_log.rows import COLUMNS, Envelope, Logged
+from chassis.event_log.rows import COLUMNS, Logged
 
 MOST_EVENTS = 10_000
 # A page ends at so many bytes, whatever the limit of events.
 PAGE_BYTES = 8 * 2**20
-CHUNK_EVENTS = 2_000
+CHUNK_EVENTS, SLICE_EVENTS = 2_000, 100
 # One page never scans further than this, so that a narrow filter cannot hold a connection for long.
 SCAN_WINDOW = 50_000
 
@@ -37,14 +38,24 @@ class Filter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Events and how each is told; where to go on, also when nothing was heard; and where the log ends."""
+class Basket(Protocol):
+    """What a page's events are gathered in, slice by slice."""
 
-    rows: Sequence[Logged]
-    texts: Sequence[str]
+    @property
+    def size(self) -> int:
+        """About how many bytes they are."""
+
+    def put(self, rows: Sequence[Logged], texts: Sequence[str] | None = None) -> None:
+        """Add events, with their texts where these are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far a page came, also when nothing was heard; and where the log ends."""
+
     upto: Position
     head: Position
+    count: int
 
     @property
     def is_at_head(self) -> bool:
@@ -78,15 +89,24 @@ ORDER BY pos LIMIT $8
 """  # noqa: S608 - nothing of a caller's is in it
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: by whom, after which place (None: the oldest event kept), how many events at most."""
+
+    caller: Caller
+    after: Position | None
+    wanted: Filter
+    limit: int
+
+
 class LogReader:
     """Reads one service's log."""
 
-    def __init__(self, database: Database, envelope: Envelope) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._envelope = envelope
 
-    async def page(self, caller: Caller, after: Position | None, wanted: Filter, limit: int) -> Heard:
-        """What comes after a place (none: the oldest event kept), up to `limit` events.
+    async def page(self, wish: Wish, basket: Basket) -> Span:
+        """Gather what comes next.
 
         Raises:
             Rewound: the place is of another epoch, or ahead of the log.
@@ -94,15 +114,14 @@ class LogReader:
         """
         async with self._database.driver() as connection:
             head = Position(*await connection.fetchrow(HEAD))
-            if after is None:
-                after = await self._oldest(connection, head)
+            after = wish.after or await self._oldest(connection, head)
             if after.epoch != head.epoch or after.pos > head.pos:
                 raise Rewound
-            found = await self._read(connection, caller, wanted, (after, head), limit)
+            found = await _Reading(connection, wish, basket).between(after, head) if after != head else None
             # Only the log's beginning ever leaves it: what is still there after reading was there throughout.
-            if after.pos < head.pos and not await connection.fetchval(_IS_KEPT, after.pos + 1):
+            if found and not await connection.fetchval(_IS_KEPT, after.pos + 1):
                 raise Expired(await self._oldest(connection, head))
-            return found
+            return found or Span(head, head, 0)
 
     async def oldest(self) -> Position:
         """The place before the oldest event kept: the oldest one that can be followed from."""
@@ -113,25 +132,51 @@ class LogReader:
         before = await connection.fetchval(_OLDEST)
         return head if before is None else Position(head.epoch, before)
 
-    async def _read(
-        self, connection: Any, caller: Caller, wanted: Filter, span: tuple[Position, Position], limit: int
-    ) -> Heard:
-        after, head = span
-        end = min(head.pos, after.pos + SCAN_WINDOW)
-        chosen = [list(values) or None for values in (wanted.types, wanted.provinces, wanted.communes)]
+
+class _Reading:
+    """One page, chunk by chunk: the next one is on its way while one is put into the basket."""
+
+    def __init__(self, connection: Any, wish: Wish, basket: Basket) -> None:
+        self._connection = connection
+        self._wish = wish
+        self._basket = basket
+        self._count = 0
+        self._reached = 0
+
+    async def between(self, after: Position, head: Position) -> Span:
+        """Read on until the wish is fulfilled, the page is full, or nothing is left."""
+        self._reached, end = after.pos, min(head.pos, after.pos + SCAN_WINDOW)
+        size = min(self._wish.limit, CHUNK_EVENTS)
+        coming = self._ask(after.pos, end, size)
+        while size:
+            chunk = await coming
+            is_last = len(chunk) < size
+            size = 0 if is_last else min(self._wish.limit - self._count - len(chunk), CHUNK_EVENTS)
+            if size:
+                coming = self._ask(chunk[-1].pos, end, size)
+                await asyncio.sleep(0)  # it leaves with the next turn of the loop
+            if not self._take(chunk):
+                await coming
+                break
+            if is_last:
+                self._reached = end
+        return Span(Position(head.epoch, self._reached), head, self._count)
+
+    def _ask(self, after: int, end: int, size: int) -> asyncio.Task[list[Logged]]:
+        wanted, caller = self._wish.wanted, self._wish.caller
+        chosen = (list(values) or None for values in (wanted.types, wanted.provinces, wanted.communes))
         rights = "*" in caller.admin_units, caller.unit_codes
-        rows: list[Logged] = []
-        texts: list[str] = []
-        size, reached = 0, after.pos
-        while reached < end and len(rows) < limit and size < PAGE_BYTES:
-            wish = min(limit - len(rows), CHUNK_EVENTS)
-            chunk = await connection.fetch(_READ, reached, end, *chosen, *rights, wish)
-            reached = chunk[-1][0] if len(chunk) == wish else end
-            for record in chunk:
-                rows.append(row := Logged._make(record))
-                texts.append(text := self._envelope.text(row))
-                size += len(text)
-                if size >= PAGE_BYTES:
-                    reached = row.pos
-                    break
-        return Heard(rows, texts, Position(head.epoch, reached), head)
+        return asyncio.create_task(
+            self._connection.fetch(_READ, after, end, *chosen, *rights, size, record_class=Logged)
+        )
+
+    def _take(self, chunk: list[Logged]) -> bool:
+        """Put events into the basket until it is full; answers whether all of them found room."""
+        for begin in range(0, len(chunk), SLICE_EVENTS):
+            if self._basket.size >= PAGE_BYTES:
+                return False
+            rows = chunk[begin : begin + SLICE_EVENTS]
+            self._basket.put(rows)
+            self._count += len(rows)
+            self._reached = rows[-1].pos
+        return True

@@ -5,46 +5,47 @@ One page may be ten thousand of them, so the payload stays the text the database
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
+
+import asyncpg
 
 from chassis.database import exact_json
 from chassis.outbox import unpack
 from chassis.replies import encode
 
 # In the order of `Logged`. JSON of a moment and of a payload is made by the database.
-COLUMNS = """pos, event_id::text, type, subject, version, province, commune, is_public, to_json(at)::text, trace,
-  data::text, packed"""
+COLUMNS = """pos, event_id::text AS event_id, type, subject, version, province, commune, is_public,
+  to_json(at)::text AS at, trace, data::text AS data, packed"""
+MOST_QUOTED = 20_000
+PACKING = 8  # how much shorter packed payloads are, about
 _FULL_MOMENT = len('"2026-11-22T07:23:22.123456+00:00"')
 
 
-class Logged(NamedTuple):
+class Logged(asyncpg.Record):  # type: ignore[misc]  # the driver has no types
     """One event as the log keeps it: `at` and `data` are JSON, `packed` is `data` when it is long."""
 
-    pos: int
-    event_id: str
-    type: str
-    subject: str
-    version: int
-    province: str | None
-    commune: str | None
-    is_public: bool
-    at: str
-    trace: str | None
-    data: str | None
-    packed: bytes | None
+    __slots__ = ()
+
+    pos: int = property(itemgetter(0))  # type: ignore[assignment]  # read-only fields
+    type: str = property(itemgetter(2))  # type: ignore[assignment]
+    province: str | None = property(itemgetter(5))  # type: ignore[assignment]
+    commune: str | None = property(itemgetter(6))  # type: ignore[assignment]
+    is_public: bool = property(itemgetter(7))  # type: ignore[assignment]
 
     @property
-    def payload(self) -> str:
-        """The data as JSON, without the version."""
-        return self.data if self.data is not None else unpack(self.packed or b"").decode()
+    def size(self) -> int:
+        """About how many bytes its payload is."""
+        return len(self["data"] or "") + PACKING * len(self["packed"] or b"")
 
     def as_dict(self) -> dict[str, Any]:
         """The row with its payload as an object, numbers as the decimals they were."""
-        row = self._asdict()
-        del row["packed"]
-        return {**row, "at": datetime.fromisoformat(self.at.strip('"')), "data": exact_json.decode(self.payload)}
+        row = dict(self)
+        packed = row.pop("packed")
+        data = row["data"] if packed is None else unpack(packed)
+        return {**row, "at": datetime.fromisoformat(row["at"].strip('"')), "data": exact_json.decode(data)}
 
 
 class Envelope:
@@ -55,43 +56,58 @@ class Envelope:
         self._source = f"{base}/{service}"
         self._schemas = f"{base}/v1/{service}/event-schemas/"
         self._kinds: dict[str, tuple[str, str]] = {}
+        self._quoted = _Quoted()
 
-    def text(self, row: Logged) -> str:
-        """One event as JSON."""
-        pos, event_id, kind, subject, version, province, _, _, at, trace, data, packed = row
-        known = self._kinds.get(kind) or self._kind(kind)
-        if data is None:
-            data = unpack(packed or b"").decode()
-        name = _quoted(subject)
-        return (
-            f'{{"specversion":"1.0","id":"{event_id}",{known[0]}{name},"time":{_moment(at)},{known[1]}'
-            f'"sequence":"{pos:020d}","partitionkey":{name}'
-            f"{_member('province', province)}{_member('traceparent', trace)}"
-            f',"data":{data[:-1]}{"" if data == "{}" else ","}"version":{version}}}}}'
-        )
+    def texts(self, rows: Iterable[Logged]) -> list[str]:
+        """Every event as JSON."""
+        told: list[str] = []
+        add, kinds, quoted = told.append, self._kinds, self._quoted.not_too_many()
+        for pos, event_id, kind, subject, version, province, _, _, at, trace, data, packed in rows:
+            before, after = kinds.get(kind) or self._kind(kind)
+            name = quoted[subject]
+            place = "" if province is None else f',"province":{quoted[province]}'
+            if trace is not None:
+                place += f',"traceparent":{quoted[trace]}'
+            moment = f'{at[:-7]}Z"' if len(at) == _FULL_MOMENT else _moment(at)
+            payload = _open(data if packed is None else unpack(packed).decode())
+            add(
+                f'{{"specversion":"1.0","id":"{event_id}",{before}{name},"time":{moment},{after}{pos:020d}",'
+                f'"partitionkey":{name}{place},"data":{payload}"version":{version}}}}}'
+            )
+        return told
 
     def _kind(self, kind: str) -> tuple[str, str]:
-        """What is the same in every event of a type, before and after the subject."""
-        before = f'"source":{_quoted(self._source)},"type":{_quoted(kind)},"subject":'
-        after = f'"datacontenttype":"application/json","dataschema":{_quoted(self._schemas + kind)},'
+        """What is the same in every event of a type, around subject and time."""
+        before = f'"source":{_json(self._source)},"type":{_json(kind)},"subject":'
+        after = f'"datacontenttype":"application/json","dataschema":{_json(self._schemas + kind)},"sequence":"'
         self._kinds[kind] = before, after
         return before, after
 
 
-@lru_cache(maxsize=4096)
-def _quoted(text: str) -> str:
+class _Quoted(dict[str, str]):
+    """Texts as JSON, each made once: the same subjects come again and again."""
+
+    def not_too_many(self) -> _Quoted:
+        """Forget them all when they have become many."""
+        if len(self) > MOST_QUOTED:
+            self.clear()
+        return self
+
+    def __missing__(self, text: str) -> str:
+        self[text] = quoted = _json(text)
+        return quoted
+
+
+def _json(text: str) -> str:
     return encode(text).decode()
 
 
-def _member(name: str, value: str | None) -> str:
-    return f',"{name}":{_quoted(value)}' if value is not None else ""
+def _open(data: str) -> str:
+    """An object's JSON up to where one more member can follow."""
+    return data[:-1] if data == "{}" else f"{data[:-1]},"
 
 
 def _moment(at: str) -> str:
     """A moment in UTC with Z, six digits of a second or none: as everywhere in the house."""
-    if len(at) == _FULL_MOMENT:
-        return f'{at[:-7]}Z"'
-    day, dot, rest = at.partition(".")
-    if not dot:
-        return f'{at[:-7]}Z"'
-    return f'{day}.{rest[:-7].ljust(6, "0")}Z"'
+    whole, dot, rest = at.partition(".")
+    return f'{whole}.{rest[:-7].ljust(6, "0")}Z"' if dot else f'{at[:-7]}Z"'

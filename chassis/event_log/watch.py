@@ -10,15 +10,14 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 
-from chassis.auth import Caller
 from chassis.bell import Bell, heard
 from chassis.database import Database
 from chassis.event_log.positions import Position
-from chassis.event_log.reading import HEAD, PAGE_BYTES, Filter, Heard
+from chassis.event_log.reading import HEAD, PAGE_BYTES, Basket, Span, Wish
 from chassis.event_log.rows import COLUMNS, Envelope, Logged
 from chassis.sequencer import CHANNEL
 
@@ -31,10 +30,7 @@ RETRY_SECONDS = 0.5
 # How long those who wait rely on the watch, and on themselves while there is none.
 PATIENCE_SECONDS, LOOK_ALONE_SECONDS = 30.0, 0.25
 
-_NEWER = f"""
-SELECT h.epoch, h.pos, e.* FROM (SELECT epoch, pos FROM feed_head WHERE feed = 'main') h
-LEFT JOIN LATERAL (SELECT {COLUMNS} FROM event_log WHERE pos > $1 AND pos <= h.pos ORDER BY pos LIMIT $2) e ON true
-"""  # noqa: S608 - nothing of a caller's is in it
+_NEWER = f"SELECT {COLUMNS} FROM event_log WHERE pos > $1 ORDER BY pos LIMIT $2"  # noqa: S608 - our own names
 
 
 class Watch:
@@ -66,30 +62,31 @@ class Watch:
         self._news.ring()
         self._grown.ring()
 
-    def page(self, caller: Caller, after: Position, wanted: Filter, limit: int) -> Heard | None:
-        """What comes after a place, when all of it is held; None: read the log itself."""
+    def page(self, wish: Wish, basket: Basket) -> Span | None:
+        """Gather what comes next, when all of it is held; None: read the log itself."""
+        end = self._end
+        if end is None or not self._holds(wish.after):
+            return None
+        count, newer = 0, islice(reversed(self._events), end.pos - wish.after.pos)
+        for row, text in reversed(list(newer)):
+            if wish.wanted.lets(row, wish.caller):
+                basket.put((row,), (text,))
+                count += 1
+                if count == wish.limit or basket.size >= PAGE_BYTES:
+                    return Span(Position(end.epoch, row.pos), end, count)
+        return Span(end, end, count)
+
+    def _holds(self, at: Position | None) -> TypeGuard[Position]:
+        """Whether everything after a place is held."""
         begin, end = self._begin, self._end
-        if not self._is_live or begin is None or end is None:
-            return None
-        if after.epoch != end.epoch or not begin.pos <= after.pos <= end.pos:
-            return None
-        rows: list[Logged] = []
-        texts: list[str] = []
-        size = 0
-        newer = list(islice(reversed(self._events), end.pos - after.pos))
-        for row, text in reversed(newer):
-            if wanted.lets(row, caller):
-                rows.append(row)
-                texts.append(text)
-                size += len(text)
-                if len(rows) == limit or size >= PAGE_BYTES:
-                    return Heard(rows, texts, Position(end.epoch, row.pos), end)
-        return Heard(rows, texts, end, end)
+        if not self._is_live or begin is None or end is None or at is None:
+            return False
+        return at.epoch == end.epoch and begin.pos <= at.pos <= end.pos
 
     @contextlib.contextmanager
     def waiting(self, at: Position) -> Iterator[None]:
         """Hold what comes after this place while the block lasts."""
-        if not self._waiting and self.page(_NOBODY, at, Filter(), 1) is None:
+        if not self._waiting and not self._holds(at):
             self._start(at)
         self._waiting += 1
         if self._waiting == 1:
@@ -140,24 +137,22 @@ class Watch:
 
     async def _read_on(self, connection: Any) -> bool:
         """Take in what is new; answers whether there may be more."""
+        head = Position(*await connection.fetchrow(HEAD))
         end = self._end
-        if end is None:
-            self._start(Position(*await connection.fetchrow(HEAD)))
+        if end is None or head.epoch != end.epoch or head.pos < end.pos:
+            self._start(head)
+            self._grown.ring()  # those who waited elsewhere have to look for themselves
             return True
-        found = await connection.fetch(_NEWER, end.pos, CHUNK_EVENTS)
-        epoch, head = found[0][0], found[0][1]
-        if epoch != end.epoch or head < end.pos:
-            self._end = None
-            self._grown.ring()
-            return True
-        if found[0][2] is None or self._end is not end:
+        if head == end:
             return False
-        for record in found:
-            row = Logged._make(record[2:])
-            self._append(row, self._envelope.text(row))
-        self._end = Position(epoch, found[-1][2])
+        found = await connection.fetch(_NEWER, end.pos, CHUNK_EVENTS, record_class=Logged)
+        if self._end is not end or not found:
+            return True
+        for row, text in zip(found, self._envelope.texts(found), strict=True):
+            self._append(row, text)
+        self._end = Position(head.epoch, found[-1].pos)
         self._grown.ring()
-        return len(found) == CHUNK_EVENTS
+        return self._end.pos < head.pos
 
     def _append(self, row: Logged, text: str) -> None:
         self._events.append((row, text))
@@ -166,6 +161,3 @@ class Watch:
             left, told = self._events.popleft()
             self._size -= len(told)
             self._begin = Position(self._begin.epoch, left.pos) if self._begin else None
-
-
-_NOBODY = Caller("", "", frozenset(), frozenset())

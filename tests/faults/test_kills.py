@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 async def verdict() -> Verdict:
     forms = ("csv", "json", "ndjson")
-    plan = Plan(kills=6, seed=11, clients=16, most_rows=400, communes=30, longest_life=0.6, forms=forms)
+    plan = Plan(kills=3, seed=11, clients=8, most_rows=200, communes=30, longest_life=0.6, forms=forms)
     return await run(plan)
 
 

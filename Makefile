@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test check format snapshots bench-bulk bench-events faults-bulk lock clean
+.PHONY: help up test check format snapshots bench-bulk bench-events faults faults-bulk lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,10 @@ bench-bulk: $(VENV)/.installed-dev ## measure bulk posts against a raw COPY (abo
 
 bench-events: $(VENV)/.installed-dev ## measure the event log and its deliveries (RUN="--only log,feed")
 	$(BIN)/python -m benchmarks.events $(RUN)
+
+faults: $(VENV)/.installed-dev ## kill, freeze, cut and starve the event log, then bulk posts (KILLS=500 SEED=1 RUN="--only kills")
+	$(BIN)/python -m tests.faults.events --kills $(or $(KILLS),500) --seed $(or $(SEED),1) $(RUN)
+	$(if $(RUN),,$(BIN)/python -m tests.faults.bulk --kills $(or $(KILLS),500) --seed $(or $(SEED),1))
 
 faults-bulk: $(VENV)/.installed-dev ## kill services and servers in the middle of bulk posts (KILLS=200 SEED=1)
 	$(BIN)/python -m tests.faults.bulk --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(RUN)

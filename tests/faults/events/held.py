@@ -1,0 +1,92 @@
+"""What holds a server's past: an old snapshot, a write transaction that stays open, a prepared one nobody ends.
+
+Meanwhile rows die in the outbox and cannot be cleaned away, and its statistics are those of an empty table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import asyncpg
+
+from tests.faults.events.work import Work
+
+TROUBLES = {
+    "an old snapshot": ("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM follower", "ROLLBACK"),
+    "an open write transaction": ("BEGIN; INSERT INTO follower VALUES ('faults', '')", "ROLLBACK"),
+    "an abandoned prepared transaction": (
+        "BEGIN; INSERT INTO follower VALUES ('faults', ''); PREPARE TRANSACTION 'abandoned'",
+        "ROLLBACK PREPARED 'abandoned'",
+    ),
+}
+DEAD_ROWS = 10_000  # for each of the times asked for
+BACKLOG = 700
+FLOOR = 0.25  # of the rate without any trouble
+LATEST_SECONDS = 5.0
+LOOK_SECONDS = 0.01
+
+_DIE = """
+INSERT INTO outbox (type, subject, version, is_public, data)
+SELECT 'vn.chitieu.plans.trial.died.v1', 'dead', n, true, '{}' FROM generate_series(1, $1) n
+"""
+_WAIT = """
+WITH written AS (
+  UPDATE aggregate_head SET version = version + $1::integer WHERE subject = 'backlog' RETURNING version - $1 AS known)
+INSERT INTO outbox (type, subject, version, is_public, data)
+SELECT 'vn.chitieu.plans.trial.written.v1', 'backlog', known + n, true, '{}' FROM written, generate_series(1, $1) n
+"""
+
+
+async def held(work: Work, times: int) -> str:
+    """One trouble after the other under the writers; what waits is moved at a rate that holds."""
+    tables = await work.arena.connect()
+    await tables.execute("INSERT INTO aggregate_head VALUES ('backlog', 0, now()) ON CONFLICT DO NOTHING")
+    await _drained(tables)
+    usual, said = await _rate(tables), []
+    for name, (begin, end) in TROUBLES.items():
+        other = await work.arena.connect()
+        await tables.execute("VACUUM ANALYZE outbox")
+        await other.execute(begin)
+        await _die(tables, DEAD_ROWS * times)
+        rate = await _rate(tables)
+        async with work.going_on():
+            await work.progress(10)
+            await _timely(work, tables, name)
+        await other.execute(end)
+        await other.close()
+        said.append(f"{name} {rate:.0f} events/s")
+        if rate < FLOOR * usual:
+            work.journal.broken.append(f"beside {name} {rate:.0f} events/s are moved, {usual:.0f} without it")
+    await tables.close()
+    return f"{usual:.0f} events/s at rest; beside {', '.join(said)}; {DEAD_ROWS * times} dead rows each"
+
+
+async def _die(tables: asyncpg.Connection, rows: int) -> None:
+    """Leave dead rows in the outbox that never were events."""
+    async with tables.transaction():
+        await tables.execute(_DIE, rows)
+        await tables.execute("DELETE FROM outbox WHERE subject = 'dead'")
+
+
+async def _rate(tables: asyncpg.Connection) -> float:
+    """Events a second of all sequencers together, while nobody writes."""
+    await tables.execute(_WAIT, BACKLOG)
+    started = time.monotonic()
+    await _drained(tables)
+    return BACKLOG / (time.monotonic() - started)
+
+
+async def _drained(tables: asyncpg.Connection) -> None:
+    while await tables.fetchval("SELECT count(*) FROM outbox"):  # noqa: ASYNC110 - other processes ring no bell here
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _timely(work: Work, tables: asyncpg.Connection, name: str) -> None:
+    """No event waits long for its position."""
+    for _ in range(20):
+        age = await tables.fetchval("SELECT extract(epoch FROM clock_timestamp() - min(at)) FROM outbox") or 0
+        if age > LATEST_SECONDS:
+            work.journal.broken.append(f"beside {name} an event waits for {age:.1f} s")
+            return
+        await asyncio.sleep(LOOK_SECONDS)

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from chassis import jetstream
+from chassis import jetstream, webhooks
 from chassis.errors import NOT_FOUND, RULES, NotFound, Unavailable, rule
 from chassis.house import House, Service
 from chassis.ledger_api import ledger_router, min_version
@@ -22,6 +22,7 @@ from chassis.problems import failures, install_problems
 from chassis.replies import EntityTags, reply
 from chassis.settings import Settings
 from chassis.telemetry import RequestContext, metrics
+from chassis.webhooks.api import webhooks_router
 
 WEB = Path(__file__).parent / "web"
 CORS_HEADERS = [
@@ -29,8 +30,8 @@ CORS_HEADERS = [
     "Upload-Complete", "Upload-Offset", "X-Min-Version", "X-Request-Id", "traceparent",
 ]  # fmt: skip
 CORS_EXPOSED = [
-    "Changes-Cursor", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Location", "Retry-After", "Upload-Complete",
-    "Upload-Offset", "X-Request-Id",
+    "Changes-Cursor", "Changes-Unreachable", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Location",
+    "Retry-After", "Upload-Complete", "Upload-Offset", "X-Request-Id",
 ]  # fmt: skip
 
 # One compressor per listener would cost its memory and time for every one of them; as it is all share the same bytes.
@@ -53,7 +54,7 @@ def build_app(service: Service, house: House) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    house.serve(service, (jetstream.run,))
+    house.serve(service, (webhooks.run, jetstream.run))
     install_problems(app, base)
     app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))
@@ -67,6 +68,7 @@ def _routes(service: Service) -> APIRouter:
     """A service's routes, which know no application: put together once, however many a process builds."""
     routes = APIRouter()
     routes.include_router(ledger_router(service))
+    routes.include_router(webhooks_router(service))
     routes.include_router(service.router, dependencies=[Depends(min_version)])
     routes.include_router(_pages_router(service.name))
     return routes
@@ -82,7 +84,7 @@ def wrap(app: FastAPI, name: str, base: str) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "PATCH", "PUT", "POST"],
+            allow_methods=["DELETE", "GET", "HEAD", "PATCH", "PUT", "POST"],
             allow_headers=CORS_HEADERS,
             expose_headers=CORS_EXPOSED,
             max_age=600,

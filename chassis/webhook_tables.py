@@ -109,7 +109,6 @@ def _walk_tables(metadata: MetaData) -> None:
         Column("pos", BigInteger, nullable=False),
         Column("attempts", Integer, nullable=False),
         Column("due_at", DateTime(timezone=True), nullable=False),
-        _moment("since"),
         ForeignKeyConstraint(
             ["webhook_id", "course"], ["webhook_course.webhook_id", "webhook_course.number"], ondelete="CASCADE"
         ),

@@ -13,7 +13,8 @@ from chitieu.troubles import Trouble
 
 READING = ("plans:read", "indicators:read", "budget:read", "changes:read")
 WRITING = ("plans:write", "targets:write", "actuals:write", "budget:write")
-EVERY_SCOPE = (*READING, *WRITING, "admin_units:write", "catalogue:write", "audit:read")
+WEBHOOKS = ("webhooks:read", "webhooks:write")
+EVERY_SCOPE = (*READING, *WRITING, *WEBHOOKS, "admin_units:write", "catalogue:write", "audit:read")
 DEMO_SECONDS = 30 * 24 * 3600
 OPERATOR_SECONDS = 15 * 60
 

@@ -60,7 +60,6 @@ _TABLES = [
       pos bigint NOT NULL,
       attempts integer NOT NULL,
       due_at timestamptz NOT NULL,
-      since timestamptz NOT NULL DEFAULT clock_timestamp(),
       CONSTRAINT pk_webhook_held PRIMARY KEY (webhook_id, course, key),
       CONSTRAINT fk_webhook_held_webhook_id_course_webhook_course
         FOREIGN KEY (webhook_id, course) REFERENCES webhook_course (webhook_id, number) ON DELETE CASCADE

@@ -29,7 +29,7 @@ from chitieu.serving import address_of
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 EVERY_SCOPE = (
     "plans:read plans:write admin_units:write indicators:read catalogue:write targets:write actuals:write"
-    " budget:read budget:write changes:read audit:read"
+    " budget:read budget:write changes:read audit:read webhooks:read webhooks:write"
 )
 
 

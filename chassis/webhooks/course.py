@@ -179,6 +179,21 @@ class Course:
             held.due = 0.0
         self._next_due = 0.0 if self.held else NEVER
 
+    def lose_before(self, first: int) -> list[tuple[int, str]]:
+        """Give up what lies before a position; answers from where on something may be lost, and of which key."""
+        lost = []
+        if self.pos + 1 < first:
+            lost.append((self.pos + 1, ""))
+            self.pos = first - 1
+        for key, held in list(self.held.items()):
+            if held.pos < first and key not in self._chains:
+                lost.append((held.pos, key))
+                held.pos, held.attempts, held.due, held.seen = first, 0, 0.0, max(held.seen, first - 1)
+                self._touched.add(key)
+                self._next_due = 0.0
+                self._release_where_done(key)
+        return lost
+
     def changed_keys(self) -> Mapping[str, Held | None]:
         """The held keys that changed since this was last asked; None: held no more."""
         touched, self._touched = self._touched, set()

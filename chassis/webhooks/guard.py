@@ -13,12 +13,12 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import AddrInfoType
 from sqlalchemy import make_url
 from yarl import URL
 
-from chassis.errors import Refused
+from chassis.errors import Fault, Refused, Rule
 from chassis.settings import SERVICES, Settings
 from chassis.webhooks.rules import (
     URL_HAS_CREDENTIALS,
@@ -27,6 +27,9 @@ from chassis.webhooks.rules import (
     URL_INVALID,
     URL_PORT_REFUSED,
 )
+
+if TYPE_CHECKING:  # whoever only takes a URL in need not wait for the client's library
+    from aiohttp import AddrInfoType
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -112,15 +115,15 @@ class Guard:
         """
         url = _read(text)
         if url.scheme != "https" and not self.takes_http:
-            raise Refused(URL_INSECURE)
+            raise _refusal(URL_INSECURE)
         if url.user is not None or url.password is not None:
-            raise Refused(URL_HAS_CREDENTIALS)
+            raise _refusal(URL_HAS_CREDENTIALS)
         port = url.port or 0
         if port not in _PLAIN_PORTS and (port < 1024 or port in _DEAF_PORTS):
-            raise Refused(URL_PORT_REFUSED, port=port)
+            raise _refusal(URL_PORT_REFUSED, port=port)
         host = (url.raw_host or "").rstrip(".")
         if not self._takes_host(host, port):
-            raise Refused(URL_HOST_REFUSED, host=host)
+            raise _refusal(URL_HOST_REFUSED, host=host)
         return str(url)
 
     def _takes_host(self, host: str, port: int) -> bool:
@@ -134,14 +137,18 @@ class Guard:
         return bool(self.allowed) or ("." in host and last != "localhost")
 
 
+def _refusal(broken: Rule, **values: Any) -> Refused:
+    return Refused(broken, faults=[Fault(broken, values, pointer="/url")], **values)
+
+
 def _read(text: str) -> URL:
     try:
         url = URL(text)
         is_whole = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
     except ValueError as error:
-        raise Refused(URL_INVALID) from error
+        raise _refusal(URL_INVALID) from error
     if not is_whole or len(text) > LONGEST_URL or not text.isprintable() or "\\" in text or " " in text:
-        raise Refused(URL_INVALID)
+        raise _refusal(URL_INVALID)
     return url.with_fragment(None)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from chassis import clock
+from chassis.database import exact_json
 from chassis.feed import cloud_event
+from chassis.outbox import unpack
 from chassis.replies import encode
 
 
@@ -32,7 +34,9 @@ class Office:
 
     def of_event(self, row: Mapping[str, Any]) -> Letter:
         """An event of the log."""
-        body = encode(cloud_event(self.service, dict(row), self.public_url)).decode()
+        packed = row["packed"]
+        data = exact_json.decode(row["data"] if packed is None else unpack(packed))
+        body = encode(cloud_event(self.service, {**row, "data": data}, self.public_url)).decode()
         return Letter(row["event_id"], row["type"], row["subject"], body, row["pos"])
 
     def challenge(self, webhook_id: UUID, event_id: UUID, word: str) -> Letter:

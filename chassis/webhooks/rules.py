@@ -10,11 +10,6 @@ WEBHOOKS_TOO_MANY = rule(
     vi="Mỗi ứng dụng có nhiều nhất {limit} webhook ở mỗi dịch vụ.",
     en="A client has {limit} webhooks in each service at most.",
 )
-CHANGES_UNHEARD = rule(
-    "webhook_changes_unheard",
-    vi="Mã truy cập thiếu quyền changes:read, nên webhook sẽ không được nghe gì.",
-    en="The token lacks the scope changes:read, so the webhook would hear nothing.",
-)
 URL_INVALID = rule(
     "webhook_url_invalid", vi="Địa chỉ nhận không phải URL http(s) đầy đủ.", en="The url is not a whole http(s) URL."
 )
@@ -41,11 +36,6 @@ KEY_MISSING = rule(
     "webhook_key_missing",
     vi="Máy chủ chưa có khóa để niêm phong khóa của webhook (CHITIEU_WEBHOOK_KEY_FILE).",
     en="The server has no key to seal secrets of webhooks with (CHITIEU_WEBHOOK_KEY_FILE).",
-)
-NOT_PAUSABLE = rule(
-    "webhook_not_active",
-    vi="Webhook đang ở trạng thái {state}, không làm được việc này.",
-    en="The webhook is {state}, so this cannot be done.",
 )
 REPLAYS_TOO_MANY = rule(
     "webhook_replays_too_many",

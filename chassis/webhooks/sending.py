@@ -96,6 +96,10 @@ class Postman:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
+        """Done with it."""
+        await self.close()
+
+    async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
 

@@ -19,7 +19,7 @@ from chitieu.compose import service_of
 
 SCOPES = {
     "plans:read", "plans:write", "admin_units:write", "indicators:read", "catalogue:write", "targets:write",
-    "actuals:write", "budget:read", "budget:write", "changes:read", "audit:read",
+    "actuals:write", "budget:read", "budget:write", "changes:read", "audit:read", "webhooks:read", "webhooks:write",
 }  # fmt: skip
 
 

@@ -58,11 +58,15 @@ class Receiver:
 
     url: str = ""
     port: int = 0
-    answer: Answer = taken
-    answer_challenge: Answer = answering
+    answer: Answer = field(default=taken, kw_only=True)
+    answer_challenge: Answer = field(default=answering, kw_only=True)
     requests: list[Heard] = field(default_factory=list)
     challenges: list[Heard] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def get_well(self) -> None:
+        """Answer as a receiver should."""
+        self.answer, self.answer_challenge = taken, answering
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         heard = Heard(request.headers, await request.read())

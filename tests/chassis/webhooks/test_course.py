@@ -124,6 +124,16 @@ def test_a_replay_ends_at_its_end() -> None:
     assert course.is_over
 
 
+def test_what_the_log_no_longer_holds_is_given_up_and_said() -> None:
+    course = Course(0, pos=10)
+    course.hold("a", Held(5, 2, 90.0, seen=4))
+    course.hold("b", Held(25, 2, 90.0, seen=24))
+    assert course.lose_before(5) == []
+    assert course.lose_before(21) == [(11, ""), (5, "a")]
+    assert (course.cursor, list(course.held)) == (20, ["b"])
+    assert set(course.changed_keys()) == {"a"}
+
+
 class World:
     """A log, a receiver with moods, and what was written down of a course."""
 

@@ -8,6 +8,7 @@ snapshot nor a transaction that never ends makes the next pass slower (docs/adr/
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,10 +107,13 @@ class Sequencer:
 
     async def pass_once(self) -> int:
         """Give positions to at most one batch; answers how many events were moved."""
+        return await self._in_turn(self._look_and_move)
+
+    async def _in_turn(self, work: Callable[[Any], Awaitable[int]]) -> int:
         async with self._turn:
             connection = await self._connected()
             try:
-                moved = await self._pass(connection)
+                moved = await work(connection)
             except BaseException:
                 connection.terminate()  # whatever it was in the middle of, nobody waits for its end
                 raise
@@ -133,12 +137,15 @@ class Sequencer:
             self._seen = _Seen(await self._connection.fetchval("SELECT pg_current_snapshot()::text"))
         return self._connection
 
-    async def _pass(self, connection: Any) -> int:
+    async def _look_and_move(self, connection: Any) -> int:
         # An idle pass takes no lock: a lock alone is a write, and fifty a second would keep the disk busy.
         look = await connection.fetchrow(_IS_WAITING, self._seen.snapshot, self._seen.upto)
         if not look["is_waiting"]:
             self._seen = _Seen(look["seen"], look["upto"])
             return 0
+        return await self._move(connection)
+
+    async def _move(self, connection: Any) -> int:
         await self._make_room(connection)
         await connection.execute(_BEGIN)
         moved = await connection.fetchrow(_MOVE, self._seen.snapshot, self._seen.upto, self._batch)
@@ -163,9 +170,12 @@ class Sequencer:
 
     async def run(self) -> None:
         """Move events for as long as the process lives; a lost database is waited for."""
+        is_told = False
         while True:
             commit = self._commits.listen()
             try:
+                # After a commit of this process there is something to move, as good as always.
+                await self._in_turn(self._move if is_told else self._look_and_move)
                 while await self.pass_once():
                     pass
             except asyncio.CancelledError:
@@ -173,4 +183,4 @@ class Sequencer:
             except Exception as error:
                 log.warning("sequencer_failed", service=self._database.service, error=str(error) or repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            await heard(commit, self._poll_seconds)
+            is_told = await heard(commit, self._poll_seconds)

@@ -137,22 +137,25 @@ class Watch:
 
     async def _read_on(self, connection: Any) -> bool:
         """Take in what is new; answers whether there may be more."""
-        head = Position(*await connection.fetchrow(HEAD))
         end = self._end
-        if end is None or head.epoch != end.epoch or head.pos < end.pos:
-            self._start(head)
-            self._grown.ring()  # those who waited elsewhere have to look for themselves
-            return True
-        if head == end:
+        found = await connection.fetch(_NEWER, end.pos, CHUNK_EVENTS, record_class=Logged) if end else []
+        if not found:
+            return await self._check(connection)
+        if end is not None and self._end is end:
+            for row, text in zip(found, self._envelope.texts(found), strict=True):
+                self._append(row, text)
+            self._end = Position(end.epoch, found[-1].pos)
+            self._grown.ring()
+        return True
+
+    async def _check(self, connection: Any) -> bool:
+        """Begin at the head where the log is another one than before; answers whether it is."""
+        head = Position(*await connection.fetchrow(HEAD))
+        if self._end and self._end.epoch == head.epoch and self._end.pos <= head.pos:
             return False
-        found = await connection.fetch(_NEWER, end.pos, CHUNK_EVENTS, record_class=Logged)
-        if self._end is not end or not found:
-            return True
-        for row, text in zip(found, self._envelope.texts(found), strict=True):
-            self._append(row, text)
-        self._end = Position(head.epoch, found[-1].pos)
-        self._grown.ring()
-        return self._end.pos < head.pos
+        self._start(head)
+        self._grown.ring()  # those who waited elsewhere have to look for themselves
+        return True
 
     def _append(self, row: Logged, text: str) -> None:
         self._events.append((row, text))

@@ -32,7 +32,7 @@ def service_document(service: str, types: Mapping[str, EventType], public_url: s
         "channels": {**asked["channels"], **sent["channels"]},
         "operations": {**asked["operations"], **sent["operations"]},
         "components": {
-            "messages": {**messages, **asked["messages"]},
+            "messages": {**messages, **asked["messages"], **sent["messages"]},
             "schemas": _schemas(service, types, public_url),
             "securitySchemes": _SECURITY,
         },

@@ -35,10 +35,12 @@ def fetched(name: str, path: str, types: Iterable[str]) -> Part:
 def pushed(service: str, types: Mapping[str, EventType]) -> Part:
     """What is sent to receivers: webhooks to their address, JetStream to subjects."""
     webhook, jetstream = f"{service}.webhook", f"{service}.jetstream"
+    events = _with_headers(types, _WEBHOOK_HEADERS)
+    own = {f"{service}.{verb}": _own(service, verb, *words) for verb, words in _OWN.items()}
     subjects = channel(JETSTREAM_SUBJECT.format(service=service), "NATS JetStream", JETSTREAM, "nats", {})
     return {
         "channels": {
-            webhook: channel(None, "Webhook", WEBHOOK, None, _with_headers(types, _WEBHOOK_HEADERS)),
+            webhook: channel(None, "Webhook", WEBHOOK, None, {**events, **_refs(own)}),
             jetstream: {
                 **subjects,
                 "parameters": _SUBJECT_PARAMETERS,
@@ -46,9 +48,10 @@ def pushed(service: str, types: Mapping[str, EventType]) -> Part:
             },
         },
         "operations": {
-            webhook: sending(webhook, "Post an event to a subscribed URL.", types, "signature", http("POST")),
+            webhook: sending(webhook, "Post an event to a subscribed URL.", (*types, *own), "signature", http("POST")),
             jetstream: sending(jetstream, "Copy an event to JetStream.", types, "nats", {"nats": {}}),
         },
+        "messages": own,
     }
 
 
@@ -68,6 +71,21 @@ def _with_headers(types: Mapping[str, EventType], headers: Part) -> Part:
             "payload": ref("schemas", name),
         }
         for name, kind in types.items()
+    }
+
+
+def _own(service: str, verb: str, title: str, summary: str, data: Part) -> Part:
+    """A word to a receiver that is no event of the log: an envelope without a place in it."""
+    kind = f"vn.chitieu.{service}.webhook.{verb}.v1"
+    names = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data")
+    fields: Part = {**{name: {"type": "string"} for name in names}, "type": {"const": kind}, "data": data}
+    return {
+        "name": kind,
+        "title": title,
+        "summary": summary,
+        "contentType": CLOUD_EVENT,
+        "headers": _WEBHOOK_HEADERS,
+        "payload": {"type": "object", "properties": fields, "required": list(names)},
     }
 
 
@@ -138,12 +156,22 @@ JETSTREAM = (
     "Bản sao của nhật ký trong JetStream, mỗi dịch vụ một stream. A copy of the log, in its order and without a gap; "
     "`Nats-Msg-Id` is `epoch:position`."
 )
-JETSTREAM_SUBJECT = "ev.{{province}}.{service}.{{entity}}.{{commune}}.{{event}}.v1"
+JETSTREAM_SUBJECT = "{{audience}}.{{province}}.{service}.{{entity}}.{{commune}}.{{event}}.{{version}}"
 _SUBJECT_PARAMETERS: Part = {
-    "province": {"description": "Province code, 2 digits; - : none.", "examples": ["75"]},
+    "audience": {"enum": ["ev", "ev-restricted"], "description": "ev: public; ev-restricted: its unit's alone."},
+    "province": {"description": "Province code, 2 digits; _: none.", "examples": ["75"]},
     "entity": {"description": "What it happened to.", "examples": ["actuals", "plan"]},
-    "commune": {"description": "Commune code, 5 digits; - : none.", "examples": ["26491"]},
+    "commune": {"description": "Commune code, 5 digits; _: none.", "examples": ["26491"]},
     "event": {"description": "What happened.", "examples": ["posted", "issued"]},
+    "version": {"description": "Version of the event type.", "examples": ["v1"]},
+}
+_OWN: Mapping[str, tuple[str, str, Part]] = {
+    "challenged": (
+        "Câu hỏi trước khi kích hoạt",
+        "Whether the receiver wants to hear from us: it answers 200 with a JSON object of the same `challenge`.",
+        {"type": "object", "properties": {"challenge": {"type": "string"}}, "required": ["challenge"]},
+    ),
+    "pinged": ("Gửi thử", "A word to try the receiver with; any 2xx will do.", {"type": "object"}),
 }
 _WEBHOOK_HEADERS: Part = {
     "type": "object",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -96,9 +97,16 @@ async def heard(house: House, headers: Mapping[str, str] | None = None) -> list[
         while True:
             asked = {"limit": "1000", **({"after": after} if after else {})}
             answer = await house.client.get(f"/v1/{service}/changes", params=asked, headers=headers or house.admin)
-            page = answer.json()
+            page = json.loads(answer.content, object_pairs_hook=_once)
             found += page["items"]
             if not page["items"]:
                 break
             after = page["next"]
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields stand in it once."""
+    found = dict(pairs)
+    assert len(found) == len(pairs), pairs
     return found

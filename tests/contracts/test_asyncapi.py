@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from jsonschema import Draft7Validator, FormatChecker
 
 from chassis.asyncapi import EXTENSION, service_document
+from chassis.jetstream.subjects import subject_of
 from chassis.settings import SERVICES
+from chassis.webhooks.letters import Office
 from chitieu.compose import service_of
 from tests.contracts.snapshots import ASYNCAPI, asyncapi_document, openapi_documents
 from tests.node import ask, installed, locked
@@ -94,6 +98,41 @@ def test_every_delivery_carries_every_type_of_its_service() -> None:
             {"$ref": "#/components/securitySchemes/signature"}
         ]
     assert set(document["channels"]["changes.stream"]["messages"]) >= TYPES
+
+
+def payload_of(document: dict[str, Any], message: str) -> Draft7Validator:
+    schema = {"$ref": f"#/components/messages/{message}/payload", "components": document["components"]}
+    return Draft7Validator(schema, format_checker=FormatChecker())
+
+
+def test_a_word_of_our_own_to_a_receiver_is_as_described() -> None:
+    document = asyncapi_document()
+    office = Office("plans", "https://chitieu.example.gov.vn")
+    for verb, letter in (
+        ("challenged", office.challenge(uuid4(), uuid4(), "từ")),
+        ("pinged", office.ping(uuid4(), uuid4())),
+    ):
+        payload_of(document, f"plans.{verb}").validate(json.loads(letter.body))
+        assert document["components"]["messages"][f"plans.{verb}"]["name"] == letter.type
+        assert f"plans.{verb}" in document["channels"]["plans.webhook"]["messages"]
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+@pytest.mark.parametrize("commune", ["26491", None])
+def test_a_subject_in_nats_is_as_described(*, is_public: bool, commune: str | None) -> None:
+    channel = asyncapi_document()["channels"]["indicators.jetstream"]
+    event = {
+        "type": "vn.chitieu.indicators.actuals.posted.v1",
+        "province": "75",
+        "commune": commune,
+        "is_public": is_public,
+    }
+    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.]+)", re.escape(channel["address"]))
+    found = re.fullmatch(pattern, subject_of(event))
+    assert found is not None
+    assert found.groupdict().keys() == channel["parameters"].keys()
+    assert found["audience"] == channel["parameters"]["audience"]["enum"][0 if is_public else 1]
+    assert (found["province"], found["commune"], found["version"]) == ("75", commune or "_", "v1")
 
 
 def test_a_public_url_is_everywhere() -> None:

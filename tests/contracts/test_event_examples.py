@@ -76,9 +76,11 @@ def test_there_is_an_example_of_every_type() -> None:
 @pytest.mark.parametrize("name", TYPES)
 async def test_the_example_is_what_the_service_announces(events: Events, name: str) -> None:
     announced, path = shown(events, name), TYPES[name].example_path
-    if os.environ.get("WRITE_EXAMPLES"):
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if os.environ.get("WRITE_EXAMPLES") and masked(kept) != masked(announced):
         path.write_text(json.dumps(announced, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    assert masked(json.loads(path.read_text(encoding="utf-8"))) == masked(announced)
+        kept = announced
+    assert masked(kept) == masked(announced)
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -53,7 +53,6 @@ async def close(
     await audit.record(db, caller, act.deed, plan_key, units=units, change=said)
     now = await store.find_announced(db, as_keeper(caller), plan_key)
     said_to_all = {
-        "version": after["version"],
         "client_id": caller.announced_as,
         **announced(now),
         "old": announced(before) if before else None,

@@ -168,7 +168,7 @@ async def _announce(db: Session, caller: Caller, news: Sequence[_News]) -> str |
     if not news:
         return None
     heads = await outbox.lock(db, [_subject(each.data) for each in news])
-    return await outbox.append(db, heads, [_event(heads, caller, each) for each in news])
+    return await outbox.append(db, heads, [_event(caller, each) for each in news])
 
 
 def _changed(offices: Sequence[Row], stood: Sequence[Row]) -> list[_News]:
@@ -197,11 +197,10 @@ def _said(office: Row) -> Row:
     return {name: office[name] for name in OfficeSaid.model_fields}
 
 
-def _event(heads: outbox.Heads, caller: Caller, news: _News) -> outbox.Event:
-    subject = _subject(news.data)
+def _event(caller: Caller, news: _News) -> outbox.Event:
     province, commune = place_of(news.data["admin_unit"], news.province)
-    data = {**news.data, "version": heads.version(subject) + 1, "client_id": caller.announced_as}
-    return outbox.Event(news.event_type, subject, data, province=province, commune=commune)
+    data = {**news.data, "client_id": caller.announced_as}
+    return outbox.Event(news.event_type, _subject(news.data), data, province=province, commune=commune)
 
 
 def _subject(office: Mapping[str, Any]) -> str:

@@ -82,8 +82,7 @@ async def put_units(db: Session, caller: Caller, body: AdminUnitsBody, *, prune:
         return _answer(db, diff, None)
     changed = [*diff.created, *diff.updated, *diff.removed]
     await store.replace_validities(db, changed, [row for code in changed for row in new.get(code, ())], heads.at)
-    who = caller.announced_as
-    events = [_event(code, (now.get(code), new.get(code)), who, heads.version(code) + 1) for code in changed]
+    events = [_event(code, (now.get(code), new.get(code)), caller) for code in changed]
     token = await outbox.append(db, heads, events)
     deeds = [_deed(event, now.get(event.subject), new.get(event.subject)) for event in events]
     await audit.record_all(db, caller, "admin_units.put", deeds)
@@ -118,12 +117,12 @@ async def _refuse_used(db: Session, codes: Collection[str]) -> None:
         raise Conflict(UNIT_IN_USE, faults=faults, code=used[0])
 
 
-def _event(code: str, sides: tuple[Rows | None, Rows | None], client_id: str | None, version: int) -> outbox.Event:
+def _event(code: str, sides: tuple[Rows | None, Rows | None], caller: Caller) -> outbox.Event:
     old, new = (
         [{name: value for name, value in row.items() if name != "code"} for row in rows or ()] for rows in sides
     )
     province, commune = place_of(code, (new or old)[-1]["province_code"])
-    data = {"code": code, "version": version, "client_id": client_id, "validities": new, "old": old}
+    data = {"code": code, "client_id": caller.announced_as, "validities": new, "old": old}
     return outbox.Event(ADMIN_UNIT_CHANGED, code, data, province=province, commune=commune)
 
 

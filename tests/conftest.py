@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from joserfc.jwk import OKPKey
 
 from chassis.postgres import EmbeddedPostgres
@@ -27,6 +28,10 @@ TEMPLATE = "template_house"
 REFERENCE_TEMPLATE = "template_reference"
 MEMORY = Path("/dev/shm")
 _server: EmbeddedPostgres | None = None
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -272,7 +272,7 @@ def test_a_ratio_keeps_its_parts_and_what_is_said_beside_it() -> None:
 DIGITS = st.decimals(min_value=0, max_value=99999999999999, places=6, allow_nan=False)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(parts=st.lists(st.tuples(DIGITS, DIGITS.filter(bool)), min_size=1, max_size=30))
 def test_ratios_are_rounded_once_and_half_up(parts: list[tuple[Decimal, Decimal]]) -> None:
     pairs = [(min(pair), max(pair)) for pair in parts]

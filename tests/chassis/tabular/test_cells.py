@@ -15,6 +15,7 @@ from chassis.errors import Fault
 from chassis.tabular import Choice, Column, Day, Findings, Flag, Kind, Number, Table, Text, Values, read_cells
 from chassis.tabular.rules import CELL_NESTED
 from chassis.tabular.words import _SOUND, _SUSPICIOUS
+from tests.drawn import texts
 
 
 def table(*texts: str | None, kind: Kind = Kind.TEXT, is_strict: bool = False, first: int = 1) -> Table:
@@ -67,7 +68,7 @@ def test_old_fonts_are_refused_by_name_with_advice() -> None:
     assert read.frame["cell"].to_list() == [None, None, "Số liệu định kỳ", "Voltmètre à 5 µV"]
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=30))
+@given(texts(30))
 def test_no_old_font_passes_the_quick_look(text: str) -> None:
     tidy = unicodedata.normalize("NFC", text)
     if house_text.legacy_font(tidy):
@@ -89,7 +90,7 @@ def test_signs_taken_as_they_are_are_composed() -> None:
             assert unicodedata.is_normalized("NFC", before + sign), hex(ord(sign))
 
 
-@given(st.lists(st.none() | st.text(max_size=20), max_size=20), st.booleans())
+@given(st.lists(st.none() | texts(20), max_size=20), st.booleans())
 def test_every_text_is_its_trimmed_normal_form_or_refused(texts: list[str | None], is_strict: bool) -> None:
     sent = [None if text is None else text.encode(errors="replace").decode() for text in texts]
     read = read_cells(table(*sent, is_strict=is_strict), [Text("cell")])

@@ -12,6 +12,7 @@ from chassis.tabular import Body, Kind, Limits, Number, Titles, read, read_cells
 from chassis.tabular.json_text import read_array
 from tests.chassis.tabular import bodies
 from tests.chassis.tabular.bodies import COLUMNS, JSON, NDJSON, TITLES, cells, found, kinds, ndjson, refusal
+from tests.drawn import texts
 
 ROW = {"admin_unit": "26491", "indicator": "DX_01", "value": 85.75, "note": "Số liệu quý II"}
 
@@ -41,7 +42,7 @@ def test_numbers_keep_their_every_digit(content_type: str, digits: str) -> None:
     assert table.is_strict
 
 
-@given(st.lists(st.tuples(st.decimals(allow_nan=False, allow_infinity=False), st.text(), st.booleans(), st.none())))
+@given(st.lists(st.tuples(st.decimals(allow_nan=False, allow_infinity=False), texts(), st.booleans(), st.none())))
 @pytest.mark.parametrize("content_type", [JSON, NDJSON])
 def test_what_json_says_is_what_is_read(content_type: str, rows: list[tuple[Decimal, str, bool, None]]) -> None:
     titles = Titles(("number", "text", "flag", "nothing"))

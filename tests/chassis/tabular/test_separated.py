@@ -16,6 +16,7 @@ from chassis.tabular import Body, Kind, Titles, read, read_whole
 from chassis.tabular.table import folded
 from tests.chassis.tabular import bodies
 from tests.chassis.tabular.bodies import CSV, TITLES, XLS, cells, found, kinds, refusal
+from tests.drawn import texts
 
 HEADER = "admin_unit;indicator;value"
 
@@ -184,7 +185,7 @@ def test_tabs_only_where_the_type_says_so() -> None:
     assert cells(table, "note") == [(2, "a;b,c")]
 
 
-CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
+CELL = texts(12, without="\0\r")
 
 
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=20), st.sampled_from(",;\t"), st.booleans())

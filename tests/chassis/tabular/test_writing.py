@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import tabular
+from tests.drawn import texts
 
 
 class Comparator(StrEnum):
@@ -133,7 +134,7 @@ async def test_csv_comes_in_chunks() -> None:
     assert [chunk.count(b"\r\n") for chunk in exact] == [3]
 
 
-CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"))
+CELLS = texts(without="\r\n\0")
 
 
 @given(st.lists(st.fixed_dictionaries({"a": CELLS, "b": st.decimals(allow_nan=False, allow_infinity=False)})))

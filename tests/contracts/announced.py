@@ -16,11 +16,16 @@ UNIT = "26491"
 PLAN = "26491-2026-digital-transformation-state-agencies"
 CORRECTION = "Ghi nhầm khi nhập liệu"
 AMENDMENT = {"document_number": "112/KH-UBND", "issued_on": "2026-07-15", "reason_vi": "Điều chỉnh giữa năm"}
+# Stands where people's names, remarks and evidence stand, none of which is ever announced.
+UNSAID = "Nguyễn Văn Không-Nói-Ra"
 WITHDRAWN = [{"indicator": "AGENCIES_IT_EQUIPPED_RATE", "action": "withdraw", "reason": "Chưa kiểm đếm xong"}]
 POSTED = [
-    {"indicator": "PUBLIC_WIFI_POINTS", "value": 30, "measured_on": "2026-09-14"},
+    {
+        "indicator": "PUBLIC_WIFI_POINTS", "value": 30, "measured_on": "2026-09-14",
+        "evidence_url": "https://example.gov.vn/minh-chung",
+    },
     {"indicator": "AGENCIES_IT_EQUIPPED_RATE", "numerator": 59, "denominator": 60, "measured_on": "2026-09-14"},
-]
+]  # fmt: skip
 
 # The event that shows its type best: the last one of its type and subject.
 SHOWN: Mapping[str, str] = {
@@ -54,27 +59,41 @@ async def write(house: House, method: str, path: str, body: Any, **query: str) -
 async def live_through_a_year(house: House) -> None:
     """Upon the five plans: offices come and go, figures and targets change, the plan is amended and closed."""
     await change_units_and_offices(house)
-    await write(
-        house, "POST", "/v1/indicators/actuals", [{**row, "admin_unit": UNIT, "period": "2026-Q3"} for row in POSTED]
-    )
-    targets = reference(f"targets/{PLAN}.yaml")
-    targets["targets"][1] |= {"value": 35, "raw_target": "dự kiến 35 điểm"}
-    await write(house, "PUT", f"/v1/indicators/targets/{PLAN}", targets, correction=CORRECTION)
-    budget = reference(f"budget/{PLAN}.yaml")
-    budget["lines"][1] |= {"amount_vnd": 75_000_000}
-    await write(house, "PUT", f"/v1/budget/lines/{PLAN}", budget, correction=CORRECTION)
-    catalogue = reference("catalogue.yaml")
-    entry = next(each for each in catalogue["indicators"] if each["code"] == "PUBLIC_WIFI_POINTS")
-    entry |= {"name_vi": f"{entry['name_vi']} (đang hoạt động)"}
-    await write(house, "PUT", "/v1/indicators/catalogue", catalogue)
-    regimes = reference("regimes.yaml")
-    regimes["regimes"][0]["due_rules"][1] |= {"day": 12}
-    await write(house, "PUT", "/v1/indicators/regimes", regimes)
+    await change_figures_and_targets(house)
+    await change_budget_and_lists(house)
     plan = {name: value for name, value in reference(f"plans/{PLAN}.yaml").items() if name != "life"}
-    plan["tasks"][0] |= {"title_vi": f"{plan['tasks'][0]['title_vi']} (điều chỉnh)"}
+    plan["tasks"][0] |= {"title_vi": f"{plan['tasks'][0]['title_vi']} (điều chỉnh)", "note": UNSAID}
+    plan["recipients"][0] |= {"raw_text": UNSAID, "names_person": True, "note": UNSAID}
+    plan["budget_rules"][0] |= {"note": UNSAID}
+    plan |= {"signer_name": UNSAID, "notes": [UNSAID]}
     await write(house, "POST", f"/v1/plans/{PLAN}/amend", {"amendment": AMENDMENT, "plan": plan})
     await write(house, "POST", f"/v1/plans/{PLAN}/close", {"closed_on": "2026-12-31", "reason_vi": "Hết năm kế hoạch"})
     await house.sequence()
+
+
+async def change_figures_and_targets(house: House) -> None:
+    """A sample is withdrawn, figures are posted with evidence, a target is corrected."""
+    for rows in (WITHDRAWN, POSTED):
+        body = [{**row, "admin_unit": UNIT, "period": "2026-Q3", "note": UNSAID} for row in rows]
+        await write(house, "POST", "/v1/indicators/actuals", body)
+    targets = reference(f"targets/{PLAN}.yaml")
+    targets["targets"][1] |= {"value": 35, "raw_target": "dự kiến 35 điểm", "note": UNSAID}
+    await write(house, "PUT", f"/v1/indicators/targets/{PLAN}", targets, correction=CORRECTION)
+
+
+async def change_budget_and_lists(house: House) -> None:
+    """A budget line is corrected; a catalogue entry and a regime's due rule say something else."""
+    budget = reference(f"budget/{PLAN}.yaml")
+    budget["lines"][1] |= {"amount_vnd": 75_000_000, "note": UNSAID}
+    await write(house, "PUT", f"/v1/budget/lines/{PLAN}", budget, correction=CORRECTION)
+    catalogue = reference("catalogue.yaml")
+    entry = next(each for each in catalogue["indicators"] if each["code"] == "PUBLIC_WIFI_POINTS")
+    entry |= {"name_vi": f"{entry['name_vi']} (đang hoạt động)", "note": UNSAID}
+    await write(house, "PUT", "/v1/indicators/catalogue", catalogue)
+    regimes = reference("regimes.yaml")
+    regimes["regimes"][0] |= {"note": UNSAID}
+    regimes["regimes"][0]["due_rules"][1] |= {"day": 12}
+    await write(house, "PUT", "/v1/indicators/regimes", regimes)
 
 
 async def change_units_and_offices(house: House) -> None:

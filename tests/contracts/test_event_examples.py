@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from chassis.event_types import EventType, data_schema, envelope_schema
 from chassis.settings import SERVICES
 from chitieu.compose import service_of
-from tests.contracts.announced import SHOWN, heard, live_through_a_year
+from tests.contracts.announced import CORRECTION, SHOWN, UNSAID, heard, live_through_a_year
 from tests.house import House, open_house
 
 TYPES: dict[str, EventType] = {name: kind for service in SERVICES for name, kind in service_of(service).events.items()}
@@ -136,6 +136,13 @@ async def test_the_public_hears_what_its_type_says(year: House, events: Events) 
 
 async def test_every_event_names_its_client(events: Events) -> None:
     assert {event["data"]["client_id"] for event in events} == {"tester", "dai-phuoc"}
+
+
+async def test_no_event_names_a_person_a_remark_or_evidence(events: Events) -> None:
+    said = json.dumps(events, ensure_ascii=False)
+    assert UNSAID not in said
+    assert "minh-chung" not in said
+    assert CORRECTION not in said
 
 
 @pytest.mark.parametrize("missing", ["specversion", "sequence", "partitionkey", "data"])

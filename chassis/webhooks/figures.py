@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.webhooks.run import Run
+from chassis.webhooks.running import Run
 from chassis.webhooks.sending import Outcome
 from chassis.webhooks.store import reading
 

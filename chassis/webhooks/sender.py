@@ -25,7 +25,7 @@ from chassis.webhooks import figures
 from chassis.webhooks.course import Item
 from chassis.webhooks.guard import Guard
 from chassis.webhooks.letters import Letter, Office
-from chassis.webhooks.run import Asked, Errand, Run
+from chassis.webhooks.running import Asked, Errand, Run
 from chassis.webhooks.sending import Outcome, Postman, Result
 from chassis.webhooks.signing import SealBroken, Sealer
 from chassis.webhooks.store import leases, reading, recording

@@ -120,12 +120,23 @@ class Desk:
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.execute(statement)]
 
-    async def delete_log_before(self, pos: int) -> None:
-        """Take events out of the log, as its keeper does; the service itself may not."""
+    async def as_administrator(self, statement: str) -> None:
+        """What the service itself may not do."""
         url = make_url(os.environ[ADMIN_URL]).set(database=self.database.url.database)
         connection = await asyncpg.connect(url.render_as_string(hide_password=False))
-        await connection.execute(f"DELETE FROM plans.event_log WHERE pos < {pos}")
+        await connection.execute(statement)
         await connection.close()
+
+    async def delete_log_before(self, pos: int) -> None:
+        """Take events out of the log, as its keeper does."""
+        await self.as_administrator(f"DELETE FROM plans.event_log WHERE pos < {pos}")
+
+    async def kill_backends(self) -> None:
+        """End every connection to the database."""
+        await self.as_administrator(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
     @contextlib.asynccontextmanager
     async def running(self, *senders: Sender) -> AsyncIterator[None]:

@@ -13,16 +13,19 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nats as client_library
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 SERVER = Path(sys.executable).with_name("nats-server")
-START_SECONDS = 30.0
+START_SECONDS, PATIENCE_SECONDS = 30.0, 40.0
+T = TypeVar("T")
 
 
 def free_ports(count: int) -> list[int]:
@@ -96,6 +99,11 @@ class Node:
             self._process.send_signal(sign)
             self._process.wait(START_SECONDS)
             self._process = None
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send it a signal that it lives through."""
+        assert self._process is not None
+        self._process.send_signal(sign)
 
     def lose_store(self) -> None:
         """Take its disk away; it must not run."""
@@ -183,37 +191,53 @@ class Seen:
 
 
 async def read_stream(url: str, stream: str) -> list[Seen]:
-    """Every message of a stream, in its order."""
-    client = await client_library.connect(url.split(","))
-    try:
-        js = client.jetstream()
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
-        consumer = await js.pull_subscribe("", stream=stream, config=config)
+    """Every message of a stream, in its order; servers that come and go are waited for."""
+
+    async def read(js: JetStreamContext) -> list[Seen]:
+        consumer = await js.pull_subscribe("", stream=stream, config=_looking(DeliverPolicy.ALL))
         found: list[Seen] = []
-        while len(found) < (left := (await js.stream_info(stream)).state.messages):
-            for message in await consumer.fetch(min(500, left - len(found)), timeout=5):
+        while len(found) < (whole := (await js.stream_info(stream)).state.messages):
+            for message in await consumer.fetch(min(500, whole - len(found)), timeout=5):
                 headers = message.headers or {}
                 seq = message.metadata.sequence.stream
                 found.append(Seen(seq, message.subject, headers["Nats-Msg-Id"], json.loads(message.data)))
         return found
-    finally:
-        await client.close()
+
+    return await _patiently(url, read)
 
 
-async def reached(url: str, stream: str, message_id: str, seconds: float = 20) -> None:
-    """Wait until a message is in the stream.
+async def reached(url: str, stream: str, message_id: str) -> None:
+    """Wait until a message is the last one of a stream, or was.
 
     Raises:
         TimeoutError: it did not come.
     """
-    async with asyncio.timeout(seconds):
-        client = await client_library.connect(url.split(","))
-        try:
-            config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.LAST, mem_storage=True)
-            consumer = await client.jetstream().pull_subscribe("", stream=stream, config=config)
-            while True:
-                [message] = await consumer.fetch(1, timeout=seconds)
-                if (message.headers or {}).get("Nats-Msg-Id") == message_id:
-                    return
-        finally:
-            await client.close()
+
+    async def wait(js: JetStreamContext) -> None:
+        consumer = await js.pull_subscribe("", stream=stream, config=_looking(DeliverPolicy.LAST))
+        while True:
+            [message] = await consumer.fetch(1, timeout=5)
+            if (message.headers or {}).get("Nats-Msg-Id") == message_id:
+                return
+
+    await _patiently(url, wait)
+
+
+def _looking(since: DeliverPolicy) -> ConsumerConfig:
+    return ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=since, mem_storage=True, num_replicas=1)
+
+
+async def _patiently(url: str, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            with contextlib.suppress(NatsError, OSError):
+                client = await client_library.connect(url.split(","), allow_reconnect=False, error_cb=_ignore)
+                try:
+                    return await work(client.jetstream(timeout=2))
+                finally:
+                    await client.close()
+            await asyncio.sleep(0.05)
+
+
+async def _ignore(_error: Exception) -> None:
+    pass

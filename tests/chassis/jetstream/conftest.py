@@ -106,11 +106,11 @@ class Copied:
         await reached(self.server.url, "chitieu-plans", f"{epoch}:{pos}")
 
 
-@pytest.fixture
-async def copied(admin_url: str, signing_key: OKPKey, server: Nats) -> AsyncIterator[Copied]:
+@contextlib.asynccontextmanager
+async def copying(admin_url: str, key: OKPKey, server: Nats) -> AsyncIterator[Copied]:
     """A fresh log, and a fresh stream of it."""
     told = {"nats_url": server.url, "nats_monitor_url": server.monitor_url}
-    async with open_house(admin_url, signing_key, template=TEMPLATE, **told) as whole:
+    async with open_house(admin_url, key, template=TEMPLATE, **told) as whole:
         house = whole.composition.services["plans"].state.house
         async with connected(house.settings, "test") as client:
             js = client.jetstream()
@@ -118,3 +118,10 @@ async def copied(admin_url: str, signing_key: OKPKey, server: Nats) -> AsyncIter
                 await js.delete_stream("chitieu-plans")
             await prepare(js, "plans", None)
         yield Copied(whole, house, server, admin_url)
+
+
+@pytest.fixture
+async def copied(admin_url: str, signing_key: OKPKey, server: Nats) -> AsyncIterator[Copied]:
+    """A fresh log, and a fresh stream of it on the one server."""
+    async with copying(admin_url, signing_key, server) as made:
+        yield made

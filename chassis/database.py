@@ -108,8 +108,8 @@ class Database:
                 await session.rollback()
                 return
             await session.commit()
-        for wake in self._after_commit:
-            wake()
+            for wake in self._after_commit:  # now, not when the session is put away: others wait for these events
+                wake()
 
     def beside(self, settings: Settings) -> Database:
         """The same database by connections of its own, under other limits; its commits wake the same listeners."""

@@ -27,6 +27,53 @@ BEGIN
     name, number * {PARTITION_SIZE}, (number + 1) * {PARTITION_SIZE});
 END $$
 """
+_COLUMNS = "event_id, type, subject, version, province, commune, is_public, data, packed, trace, at"
+# One pass of the sequencer, in one statement of its caller: the row lock is never held while anybody waits for a
+# network or a process that stands still. Everything visible in the snapshot `known` with an id up to `done` was moved;
+# what is left has a greater id, or belongs to a transaction that the snapshot did not see. So nothing that was moved
+# is looked at again, however long it lies there dead (an old snapshot, a transaction without end). `id + 0`: never by
+# the index on id, which holds all of that.
+_LEFT = """
+        (SELECT ctid, id FROM outbox WHERE id > done {limit})
+        UNION ALL
+        SELECT ctid, id FROM outbox WHERE xid >= pg_snapshot_xmax(known::pg_snapshot) AND id + 0 <= done
+        UNION ALL
+        SELECT ctid, id FROM outbox
+        WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(known::pg_snapshot))) AND id + 0 <= done"""
+_MOVE_EVENTS = f"""
+CREATE FUNCTION move_events(known text, done bigint, most integer,
+  OUT moved_count bigint, OUT head_now bigint, OUT known_now text, OUT done_now bigint)
+LANGUAGE plpgsql SET search_path = SCHEMA_NAME, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  is_waiting boolean;
+BEGIN
+  -- An idle pass takes no lock: a lock alone is a write, and fifty a second would keep the disk busy.
+  SELECT EXISTS ({_LEFT.format(limit="")}), pg_current_snapshot()::text, last_value
+    INTO is_waiting, known_now, done_now FROM outbox_id_seq;
+  moved_count := 0;
+  IF NOT is_waiting THEN
+    RETURN;
+  END IF;
+  PERFORM 1 FROM feed_head WHERE feed = 'main' FOR UPDATE;
+  -- Its own statement: it needs a snapshot taken after the lock.
+  WITH snap AS MATERIALIZED (SELECT pg_current_snapshot()::text AS taken),
+  moved AS (DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+              SELECT ctid FROM ({_LEFT.format(limit="ORDER BY id LIMIT most")}) left_over ORDER BY id LIMIT most))
+            RETURNING *),
+  ins AS (INSERT INTO event_log (pos, xid, {_COLUMNS})
+            SELECT h.pos + row_number() OVER (ORDER BY m.id), m.xid, {", ".join("m." + c for c in _COLUMNS.split(", "))}
+            FROM moved m CROSS JOIN (SELECT pos FROM feed_head WHERE feed = 'main') h RETURNING 1),
+  cnt AS (SELECT count(*) AS n FROM ins),
+  head AS (UPDATE feed_head SET pos = pos + (SELECT n FROM cnt) WHERE feed = 'main' AND (SELECT n FROM cnt) > 0
+            RETURNING pos, pg_notify('feed', current_schema()))
+  SELECT (SELECT n FROM cnt), (SELECT pos FROM head), (SELECT taken FROM snap), (SELECT max(id) FROM moved)
+    INTO moved_count, head_now, known_now, done_now;
+  -- A full batch may have left some that lie before the place where the last one came to.
+  IF moved_count < most THEN
+    done_now := greatest(done, done_now);
+  END IF;
+END $$
+"""
 _AS_BEFORE = f"""
 CREATE OR REPLACE FUNCTION ensure_log_partition(upto bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = SCHEMA_NAME, pg_temp AS $$
@@ -41,12 +88,16 @@ END $$
 
 
 def upgrade(op: Any, service: str) -> None:
-    """Partitions are attached; the sequencer sees how far ids have come."""
-    op.execute(_ENSURE_PARTITION.replace("SCHEMA_NAME", service))
+    """Partitions are attached; a pass of the sequencer is one statement."""
+    for statement in (_ENSURE_PARTITION, _MOVE_EVENTS):
+        op.execute(statement.replace("SCHEMA_NAME", service))
     op.execute(f"GRANT SELECT ON SEQUENCE outbox_id_seq TO {service}")
+    op.execute("REVOKE ALL ON FUNCTION move_events(text, bigint, integer) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION move_events(text, bigint, integer) TO {service}")
 
 
 def downgrade(op: Any, service: str) -> None:
     """Back to the second form."""
+    op.execute("DROP FUNCTION move_events(text, bigint, integer)")
     op.execute(f"REVOKE SELECT ON SEQUENCE outbox_id_seq FROM {service}")
     op.execute(_AS_BEFORE.replace("SCHEMA_NAME", service))

@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 from nats.aio.client import Client
 
 from chassis.auth import Caller
-from chassis.feed import Filter, cloud_event, decode_position, encode_position
+from chassis.event_log import Filter, Logged, Position
+from chassis.feed import decode_position
 from chassis.house import House
 from chassis.jetstream.check import warn_unless_durable
 from chassis.jetstream.connection import connected
 from chassis.jetstream.log_end import keep_anchor, leased, log_end
 from chassis.jetstream.measures import BEHIND, ERRORS, PUBLISHED
 from chassis.jetstream.place import Place, check_tail, find_place
-from chassis.jetstream.publishing import ACK_SECONDS, BATCH_BYTES, MOST_IN_A_BATCH, Message, batches, publish
+from chassis.jetstream.publishing import ACK_SECONDS, MOST_IN_A_BATCH, Message, batches, publish
 from chassis.jetstream.subjects import message_id, subject_of
-from chassis.replies import encode
 
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 5.0
-FIRST_PAGE = 50
+PAGE_EVENTS = 2 * MOST_IN_A_BATCH
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 15.0
 # What the stream holds is for subjects' permissions to part: the relay hears everything.
 _EVERYBODY = Caller("chitieu-jetstream", "chitieu-jetstream", frozenset({"changes:read"}), frozenset({"*"}))
@@ -40,7 +40,6 @@ class Relay:
         self._database = house.database
         self._service = house.database.service
         self._feed = house.feed
-        self._limit = FIRST_PAGE
         self._pause = FIRST_PAUSE_SECONDS
         self._reached: int | None = None
         self._anchor = ""
@@ -72,35 +71,32 @@ class Relay:
         place = await find_place(js, self._database)
         while True:
             _end_if_cancelled()
-            cursor = encode_position(f"{place.epoch}.{place.pos}")
-            page = await self._feed.changes(_EVERYBODY, cursor, Filter(), limit=self._limit, wait=IDLE_SECONDS)
-            if page.items:
-                place = await self._publish(client, place, page.items)
+            cursor = Position(place.epoch, place.pos).cursor
+            page = await self._feed.changes(_EVERYBODY, cursor, Filter(), limit=PAGE_EVENTS, wait=IDLE_SECONDS)
+            if page.rows:
+                place = await self._publish(client, place, page.rows)
             else:
                 await check_lease()
                 await check_tail(js, self._service, place)
             self._reached, self._pause = place.pos, FIRST_PAUSE_SECONDS
-            BEHIND.labels(self._service).set(decode_position(page.head)[1] - place.pos)
+            BEHIND.labels(self._service).set(decode_position(page.head).pos - place.pos)
 
-    async def _publish(self, client: Client, place: Place, rows: Sequence[dict[str, Any]]) -> Place:
-        messages = [self._message(place.epoch, row) for row in rows]
+    async def _publish(self, client: Client, place: Place, rows: Sequence[Logged]) -> Place:
+        texts = self._feed.envelope.texts(rows)
+        messages = [
+            Message(row.pos, message_id(place.epoch, row.pos), subject_of(row), text.encode())
+            for row, text in zip(rows, texts, strict=True)
+        ]
         await self._keep_anchor(place.before(messages[0].pos))
         for batch in batches(messages):
             place = await publish(client, place, batch)
             PUBLISHED.labels(self._service).inc(len(batch))
-        # The next page is about as many bytes as a batch may have.
-        average = sum(len(message.body) for message in messages) // len(messages)
-        self._limit = min(MOST_IN_A_BATCH, max(1, BATCH_BYTES // average))
         return place
 
     async def _keep_anchor(self, place: Place) -> None:
         if place.anchor != self._anchor:
             await keep_anchor(self._database, place.anchor)
             self._anchor = place.anchor
-
-    def _message(self, epoch: int, row: dict[str, Any]) -> Message:
-        body = encode(cloud_event(self._service, row, self._settings.public_url))
-        return Message(row["pos"], message_id(epoch, row["pos"]), subject_of(row), body)
 
     async def _measure(self) -> None:
         """Say how far behind the stream is while NATS is away, too."""

@@ -9,8 +9,7 @@ one that may also listen to `ev-restricted.*.*.*.26491.>` hears what a token of 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 
 PUBLIC, RESTRICTED = "ev", "ev-restricted"
 NOWHERE = "_"  # stands for the province or the commune of an event that concerns none
@@ -30,18 +29,38 @@ def subjects_of(service: str) -> list[str]:
     return [f"{root}.*.{service}.>" for root in (PUBLIC, RESTRICTED)]
 
 
-def subject_of(event: Mapping[str, Any]) -> str:
+class Placed(Protocol):
+    """What of an event its subject tells."""
+
+    @property
+    def type(self) -> str:
+        """`vn.chitieu.<service>.<entity>.<event>.v<number>`."""
+
+    @property
+    def province(self) -> str | None:
+        """The province it concerns."""
+
+    @property
+    def commune(self) -> str | None:
+        """The commune it concerns."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may hear it."""
+
+
+def subject_of(event: Placed) -> str:
     """The subject of an event of the log.
 
     Raises:
         ValueError: its type is not `vn.chitieu.<service>.<entity>.<event>.v<number>`.
     """
-    found = _TYPE.fullmatch(event["type"])
+    found = _TYPE.fullmatch(event.type)
     if found is None:
-        raise ValueError(f"{event['type']} is no event type")
+        raise ValueError(f"{event.type} is no event type")
     service, entity, happened, version = found.groups()
-    root = PUBLIC if event["is_public"] else RESTRICTED
-    return ".".join((root, _place(event["province"]), service, entity, _place(event["commune"]), happened, version))
+    root = PUBLIC if event.is_public else RESTRICTED
+    return ".".join((root, _place(event.province), service, entity, _place(event.commune), happened, version))
 
 
 def _place(code: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
 
@@ -13,26 +13,30 @@ from chitieu.compose import service_of
 POSTED = "vn.chitieu.indicators.actuals.posted.v1"
 
 
-def event(**more: Any) -> dict[str, Any]:
-    return {"type": POSTED, "province": "75", "commune": "26491", "is_public": True, **more}
+@dataclass(frozen=True)
+class Event:
+    type: str = POSTED
+    province: str | None = "75"
+    commune: str | None = "26491"
+    is_public: bool = True
 
 
 @pytest.mark.parametrize(
     ("told", "subject"),
     [
-        (event(), "ev.75.indicators.actuals.26491.posted.v1"),
-        (event(is_public=False), "ev-restricted.75.indicators.actuals.26491.posted.v1"),
-        (event(commune=None), "ev.75.indicators.actuals._.posted.v1"),
-        (event(commune=None, province=None, is_public=False), "ev-restricted._.indicators.actuals._.posted.v1"),
-        (event(province="", commune=">"), "ev._.indicators.actuals._.posted.v1"),
-        (event(province="7.5", commune="26 491*\r\n"), "ev.7_5.indicators.actuals.26_491___.posted.v1"),
+        (Event(), "ev.75.indicators.actuals.26491.posted.v1"),
+        (Event(is_public=False), "ev-restricted.75.indicators.actuals.26491.posted.v1"),
+        (Event(commune=None), "ev.75.indicators.actuals._.posted.v1"),
+        (Event(commune=None, province=None, is_public=False), "ev-restricted._.indicators.actuals._.posted.v1"),
+        (Event(province="", commune=">"), "ev._.indicators.actuals._.posted.v1"),
+        (Event(province="7.5", commune="26 491*\r\n"), "ev.7_5.indicators.actuals.26_491___.posted.v1"),
         (
-            event(type="vn.chitieu.plans.admin_unit.changed.v12"),
+            Event(type="vn.chitieu.plans.admin_unit.changed.v12"),
             "ev.75.plans.admin_unit.26491.changed.v12",
         ),
     ],
 )
-def test_a_subject_has_seven_words_and_no_wildcard(told: dict[str, Any], subject: str) -> None:
+def test_a_subject_has_seven_words_and_no_wildcard(told: Event, subject: str) -> None:
     assert subject_of(told) == subject
     assert len(subject.split(".")) == 7
 
@@ -40,7 +44,7 @@ def test_a_subject_has_seven_words_and_no_wildcard(told: dict[str, Any], subject
 @pytest.mark.parametrize("odd", ["", "posted", "vn.chitieu.indicators.actuals.posted", f"{POSTED}.x", f"x{POSTED}"])
 def test_what_is_no_event_type_has_no_subject(odd: str) -> None:
     with pytest.raises(ValueError, match="is no event type"):
-        subject_of(event(type=odd))
+        subject_of(Event(type=odd))
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -48,7 +52,7 @@ def test_every_event_type_goes_to_the_stream_of_its_service(service: str) -> Non
     taken = {pattern.split(".")[0]: pattern.split(".")[2] for pattern in subjects_of(service)}
     assert taken == {"ev": service, "ev-restricted": service}
     types = service_of(service).events
-    subjects = [subject_of(event(type=name)).split(".") for name in types]
+    subjects = [subject_of(Event(type=name)).split(".") for name in types]
     assert [
         (words[0], words[2], ".".join(["vn.chitieu", words[2], words[3], words[5], words[6]])) for words in subjects
     ] == [("ev", service, name) for name in types]

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import signal
 import sys
-from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from chassis.keys import ensure_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
-from chassis.settings import Settings, read_settings
 from chitieu import operating
 from chitieu.client import AsyncClient, NumberStyle, Patience, Terms
 from chitieu.demo import demo_settings
+from chitieu.options import LOCAL_DOOR, DataDir, Host, Port, Token, Url, part, run, settings_with
 from chitieu.tokens import local_signer
 from chitieu.troubles import Trouble
 
@@ -43,14 +40,6 @@ app.add_typer(units_app, name="units")
 app.add_typer(demo_app, name="demo")
 console = Console(soft_wrap=True)
 
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Data folder [CHITIEU_DATA_DIR, .chitieu].")]
-Host = Annotated[str | None, typer.Option("--host", help="Address to listen on [CHITIEU_HOST, 127.0.0.1].")]
-Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on [CHITIEU_PORT, 8000].")]
-Url = Annotated[str, typer.Option("--url", envvar="CHITIEU_URL", help="Address of the public door.")]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", envvar="CHITIEU_TOKEN", help="Bearer token [made with the local key, when there is one]."),
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 Files = Annotated[
     list[Path] | None,
@@ -63,7 +52,6 @@ VerifyReceipts = Annotated[
 StateDir = Annotated[
     Path, typer.Option("--state-dir", envvar="XDG_STATE_HOME", hidden=True, help="Where unfinished pushes are.")
 ]
-LOCAL_DOOR = "http://127.0.0.1:8000"
 
 
 class FileType(StrEnum):
@@ -267,28 +255,6 @@ def keys(data_dir: DataDir = None) -> None:
     settings = settings_with(data_dir=data_dir)
     print(operating.as_json(public_keys(ensure_key(settings)).as_dict()))
     Console(stderr=True, soft_wrap=True).print(f"The private key is at {key_path(settings)}.", highlight=False)
-
-
-def part(name: str) -> Any:
-    """A part that needs the web and database machinery; commands that only speak HTTP start without it, sooner."""
-    return importlib.import_module(f"chitieu.{name}")
-
-
-def settings_with(**chosen: Any) -> Settings:
-    """The settings of the environment, with what the command line says on top."""
-    try:
-        return read_settings(**{name: value for name, value in chosen.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise Trouble(f"The setting CHITIEU_{name} is wrong: {first['msg']} (it is {first['input']!r}).") from error
-    except OSError as error:
-        raise Trouble(f"A setting's file cannot be read: {error}.") from error
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run one piece of work to its end."""
-    asyncio.run(work)
 
 
 def main() -> None:

@@ -17,9 +17,11 @@ from tests.faults.events.cuts import cut
 from tests.faults.events.frozen import frozen
 from tests.faults.events.full import full
 from tests.faults.events.held import held
+from tests.faults.events.hooks import SETTINGS
 from tests.faults.events.kills import killed
+from tests.faults.events.nats_dies import nats_dies
 from tests.faults.events.restored import restored
-from tests.faults.events.work import Scenario, Verdict, Work
+from tests.faults.events.work import Scenario, Verdict, at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ SCENARIOS: Mapping[str, Turn] = {
     "cuts": Turn(cut, 0.5),
     "held": Turn(held, 0.05),
     "full": Turn(full, 0.01),
+    "nats": Turn(nats_dies, 0.02),
     "restored": Turn(restored, 0.01),
 }
 
@@ -43,9 +46,7 @@ SCENARIOS: Mapping[str, Turn] = {
 async def run(only: Sequence[str], kills: int, seed: int) -> bool:
     """Run the scenarios one after the other on one arena; says whether every promise was kept in each."""
     results = []
-    async with arena() as made:
-        work = Work(made, seed)
-        await work.settle()
+    async with arena(nodes=3, **SETTINGS) as made, at_work(made, seed) as work:
         for name in only:
             turn = SCENARIOS[name]
             results.append(tell(await work.verdict(name, turn.scenario, max(1, round(kills * turn.share)))))

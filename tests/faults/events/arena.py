@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 
 from benchmarks.stage import Process
 from chassis.database import Database
+from chassis.feed import encode_position
 from chassis.keys import Signer, ensure_key
 from chassis.postgres import EmbeddedPostgres
 from chassis.settings import Settings
@@ -31,6 +32,7 @@ from chitieu.tokens import EVERY_SCOPE
 from tests.chitieu.processes import postmaster_of
 from tests.faults.events.disk import Disk, small_disk
 from tests.faults.events.sequencing import sequence
+from tests.nats import Nats, nats
 
 SERVICE = "plans"
 SERVER = {"max_prepared_transactions": "10"}
@@ -40,11 +42,17 @@ SETTINGS = {
     "CHITIEU_LOG_LEVEL": "WARNING",
 }
 TIMEOUT = httpx2.Timeout(10, connect=2)
+LOST = (httpx2.TransportError, OSError, TimeoutError)  # what a client of the service sees of a death
 # What a caller of the driver sees when the server goes away under him; the last one is the driver's own confusion.
 LOST_SERVER = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.faults.events.sequencing"])
+
+
+def beginning(epoch: int = 1) -> str:
+    """The cursor before the first event."""
+    return encode_position(f"{epoch}.0")
 
 
 class LoneSequencer:
@@ -88,14 +96,15 @@ class LoneSequencer:
 class Arena:
     """PostgreSQL, several processes of one service, and sequencers beside them."""
 
-    def __init__(self, folder: Path, server: Mapping[str, str] | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.server = EmbeddedPostgres(folder / "data", settings={**SERVER, **(server or {})})
+        self.server = EmbeddedPostgres(folder / "data", settings=SERVER)
         self.told = {**SETTINGS, **settings}
         self.settings = Settings(data_dir=folder)
         self.processes: list[Process] = []
         self.sequencers: list[LoneSequencer] = []
         self.disk: Disk | str = "none was made"
+        self.nats: Nats | None = None
         self.writers_url = ""  # another way to the database, for writers without HTTP
 
     async def open(self, services: int, sequencers: int) -> None:
@@ -205,13 +214,15 @@ class Arena:
 
 
 @contextlib.asynccontextmanager
-async def arena(
-    services: int = 2, sequencers: int = 2, server: Mapping[str, str] | None = None, **settings: str
-) -> AsyncIterator[Arena]:
+async def arena(services: int = 2, sequencers: int = 2, nodes: int = 1, **settings: str) -> AsyncIterator[Arena]:
     """An arena on a small disk of its own, or (not root) in a temporary folder; gone at the end."""
-    with small_disk() as disk, tempfile.TemporaryDirectory(prefix="chitieu-arena-", dir=_folder(disk)) as folder:
-        made = Arena(Path(folder), server, **settings)
-        made.disk = disk
+    with contextlib.ExitStack() as stack:
+        disk = stack.enter_context(small_disk())
+        folder = tempfile.TemporaryDirectory(prefix="chitieu-arena-", dir=_folder(disk))
+        servers = stack.enter_context(nats(count=nodes))
+        to_nats = {"CHITIEU_NATS_URL": servers.url, "CHITIEU_NATS_MONITOR_URL": servers.monitor_url}
+        made = Arena(Path(stack.enter_context(folder)), **to_nats, **settings)
+        made.disk, made.nats = disk, servers
         try:
             await made.open(services, sequencers)
             yield made

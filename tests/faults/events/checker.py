@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from tests.faults.events.journal import Heard, Journal, Log, Told, Write
+from tests.faults.events.journal import Copied, Heard, Hook, Journal, Log, Told, Write
 
 
 def violations(journal: Journal, log: Log) -> list[str]:
@@ -19,6 +19,8 @@ def violations(journal: Journal, log: Log) -> list[str]:
         *invented(journal, log),
         *real_time(journal.done, log),
         *(sentence for name, heard in journal.heard.items() for sentence in followed(name, heard, log)),
+        *(sentence for hook in journal.hooks.values() for sentence in delivered(hook, journal.delivered, log)),
+        *copied(journal.stream, log),
     ]
 
 
@@ -91,3 +93,39 @@ def followed(name: str, heard: Sequence[Heard], log: Log) -> Iterator[str]:
     if positions != list(range(1, log.head + 1)):
         breaks = [(one, other) for one, other in pairwise([0, *positions]) if other != one + 1]
         yield f"{name} heard {len(positions)} of {log.head} positions; breaks {breaks[:5]}"
+
+
+def delivered(hook: Hook, taken: Mapping[str, Sequence[Heard]], log: Log) -> Iterator[str]:
+    """Every event a webhook wants was taken in at least once and no other was; first deliveries are in order."""
+    wanted = {event.position: event for event in log.events if hook.wants(event)}
+    firsts = {event.position: event for event in reversed(taken[hook.name])}
+    for position in wanted.keys() - firsts.keys():
+        yield f"{hook.name} never got {wanted[position]}"
+    for position, event in firsts.items():
+        if position > hook.since and wanted.get(position) != event:
+            yield f"{hook.name} got {event} where the log has {wanted.get(position)}"
+    if not hook.is_ordered:
+        return
+    latest: defaultdict[str, int] = defaultdict(int)
+    seen: set[int] = set()
+    for event in taken[hook.name]:
+        if event.position not in seen and event.position < latest[event.subject]:
+            yield f"{hook.name} first got {event} after {latest[event.subject]}"
+        seen.add(event.position)
+        latest[event.subject] = max(latest[event.subject], event.position)
+
+
+def copied(stream: Sequence[Copied], log: Log) -> Iterator[str]:
+    """The stream is a beginning of the log, in its order, each event once; what an earlier epoch had more is past."""
+    if not stream:
+        return
+    now = [one for one in stream if one.epoch == log.epoch]
+    first = now[0].position if now else log.head + 1
+    before = {one.position: one for one in stream if one.epoch != log.epoch and one.position < first}
+    found = [(one.position, one.event_id) for one in (*before.values(), *now)]
+    there = [(event.position, event.event_id) for event in log.events]
+    if found != there[: len(found)]:
+        wrong = next((one for one, other in zip(found, there, strict=False) if one != other), "too much")
+        yield f"the stream is no beginning of the log: {wrong}"
+    if len(found) != len(there):
+        yield f"the stream has {len(found)} of {len(there)} events though nothing goes on"

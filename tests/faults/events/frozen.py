@@ -12,7 +12,7 @@ from benchmarks.stage import Process
 from tests.faults.events.arena import Arena, LoneSequencer
 from tests.faults.events.work import Work
 
-TRIES, LOOK_SECONDS = 200, 0.05
+TRIES, LOOK_SECONDS = 20, 0.05
 BEYOND_SECONDS = 15.0  # by then whoever is in the way must have been parted from the database
 
 # Who has begun to move events and says nothing more; nobody else looks at the head with a lock.

@@ -21,7 +21,7 @@ TROUBLES = {
     ),
 }
 DEAD_ROWS = 10_000  # for each of the times asked for
-BACKLOG = 700
+BACKLOG, SUBJECTS = 210, 30
 FLOOR = 0.25  # of the rate without any trouble
 LATEST_SECONDS = 5.0
 LOOK_SECONDS = 0.01
@@ -32,16 +32,22 @@ SELECT 'vn.chitieu.plans.trial.died.v1', 'dead', n, true, '{}' FROM generate_ser
 """
 _WAIT = """
 WITH written AS (
-  UPDATE aggregate_head SET version = version + $1::integer WHERE subject = 'backlog' RETURNING version - $1 AS known)
+  UPDATE aggregate_head SET version = version + $1::integer WHERE subject LIKE 'backlog-%'
+  RETURNING subject, version - $1 AS known)
 INSERT INTO outbox (type, subject, version, is_public, data)
-SELECT 'vn.chitieu.plans.trial.written.v1', 'backlog', known + n, true, '{}' FROM written, generate_series(1, $1) n
+SELECT 'vn.chitieu.plans.trial.written.v1', subject, known + n, true, '{}' FROM generate_series(1, $1) n, written
+ORDER BY n
+"""
+_HEADS = """
+INSERT INTO aggregate_head SELECT 'backlog-' || n, 0, now() FROM generate_series(1, $1::integer) n
+ON CONFLICT DO NOTHING
 """
 
 
 async def held(work: Work, times: int) -> str:
     """One trouble after the other under the writers; what waits is moved at a rate that holds."""
     tables = await work.arena.connect()
-    await tables.execute("INSERT INTO aggregate_head VALUES ('backlog', 0, now()) ON CONFLICT DO NOTHING")
+    await tables.execute(_HEADS, SUBJECTS)
     await _drained(tables)
     usual, said = await _rate(tables), []
     for name, (begin, end) in TROUBLES.items():
@@ -71,7 +77,7 @@ async def _die(tables: asyncpg.Connection, rows: int) -> None:
 
 async def _rate(tables: asyncpg.Connection) -> float:
     """Events a second of all sequencers together, while nobody writes."""
-    await tables.execute(_WAIT, BACKLOG)
+    await tables.execute(_WAIT, BACKLOG // SUBJECTS)
     started = time.monotonic()
     await _drained(tables)
     return BACKLOG / (time.monotonic() - started)

@@ -57,11 +57,37 @@ class Heard:
 
 
 @dataclass(slots=True)
+class Hook:
+    """A webhook: what it is to hear."""
+
+    name: str
+    is_ordered: bool
+    is_for_offices: bool
+    since: int = 0  # it hears what comes after this position
+
+    def wants(self, event: Heard) -> bool:
+        """Whether it is to hear of this event."""
+        return event.position > self.since and (not self.is_for_offices or "/" in event.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A message of the stream."""
+
+    epoch: int
+    position: int
+    event_id: str
+
+
+@dataclass(slots=True)
 class Journal:
     """Everything that was sent, told and heard."""
 
     writes: dict[str, Write] = field(default_factory=dict)
     heard: defaultdict[str, list[Heard]] = field(default_factory=lambda: defaultdict(list))  # by every reader
+    hooks: dict[str, Hook] = field(default_factory=dict)
+    delivered: defaultdict[str, list[Heard]] = field(default_factory=lambda: defaultdict(list))  # taken in, by webhook
+    stream: list[Copied] = field(default_factory=list)
     naive: list[str] = field(default_factory=list)  # keys that a reader found who follows ids
     troubles: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)  # promises that somebody saw broken on the spot
@@ -84,3 +110,4 @@ class Log:
     events: Sequence[Heard]
     head: int
     waiting: int  # events without a position
+    epoch: int = 1

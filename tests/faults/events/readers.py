@@ -8,9 +8,9 @@ from random import Random
 import asyncpg
 import httpx2
 
-from tests.faults.events.arena import LOST_SERVER, SERVICE, Arena
+from tests.faults.events.arena import LOST, LOST_SERVER, SERVICE, Arena
 from tests.faults.events.journal import Heard, Journal, Log
-from tests.faults.events.writers import LOST, Load
+from tests.faults.events.writers import Load
 
 PAUSE_SECONDS = 0.005
 LIMIT = 50
@@ -26,7 +26,7 @@ class Follower:
         self._random = Random(f"{load.seed} {name}")
         self.cursor: str | None = None
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, _epoch: int) -> None:
         """Forget what was heard, and where one was."""
         self.cursor = None
         self._load.journal.heard[self.name].clear()
@@ -38,7 +38,7 @@ class Follower:
                 if not await self.step(client, wait=0.5):
                     await asyncio.sleep(self._random.uniform(0.02, 0.1))
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, _head: int) -> None:
         """Read on to the end."""
         async with self._load.arena.client() as client:
             is_there = False
@@ -74,7 +74,7 @@ class Naive:
         self._load = load
         self._last = 0
 
-    def begin_anew(self) -> None:
+    def begin_anew(self, _epoch: int) -> None:
         """Forget what was found, and where one was."""
         self._last = 0
         self._load.journal.naive.clear()
@@ -91,7 +91,7 @@ class Naive:
             except LOST_SERVER:
                 await asyncio.sleep(0.1)
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, _head: int) -> None:
         """Read on to the end."""
         connection = await self._load.arena.connect()
         await self._read(connection)
@@ -117,12 +117,12 @@ async def look(arena: Arena) -> Log:
             break
         await asyncio.sleep(REST_PAUSE)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        head = await connection.fetchval("SELECT pos FROM feed_head WHERE feed = 'main'")
+        epoch, head = await connection.fetchrow("SELECT epoch, pos FROM feed_head WHERE feed = 'main'")
         rows = await connection.fetch(
             "SELECT pos, event_id::text, subject, version, coalesce(data ->> 'name_en', '') FROM event_log ORDER BY pos"
         )
     await connection.close()
-    return Log([Heard(*row) for row in rows], head, waiting)
+    return Log([Heard(*row) for row in rows], head, waiting, epoch)
 
 
 def trouble_counts(journal: Journal) -> str:

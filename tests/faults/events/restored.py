@@ -21,7 +21,7 @@ from tests.faults.events.arena import SERVER, SERVICE, Arena
 from tests.faults.events.cuts import go_by, through
 from tests.faults.events.cutter import Cutter, cutting
 from tests.faults.events.journal import Told
-from tests.faults.events.readers import look
+from tests.faults.events.readers import Follower, look
 from tests.faults.events.work import Work
 
 
@@ -44,12 +44,18 @@ async def _restored(work: Work, cutter: Cutter, number: int) -> str:
         await asyncio.to_thread(_dump, arena.admin_url, dump)
         await work.progress(10)
     before = await look(arena)
-    cursors = {follower.name: follower.cursor for follower in work.followers}
+    cursors = [reader.cursor for reader in work.readers if isinstance(reader, Follower) and reader.cursor]
     async with _moved(arena, number):
         await asyncio.to_thread(_restore, arena.server.admin_url, arena.admin_url, dump)
+        await _passed(work)
         cutter.target = arena.socket_folder  # the sequencers live on, and find another server
-    await _refuses(work, [cursor for cursor in cursors.values() if cursor])
+    await _refuses(work, cursors)
     forgotten = _forget(work, started)
+    epoch = (await look(arena)).epoch
+    if epoch != before.epoch + 1:
+        work.journal.broken.append(f"the restored log is of epoch {epoch}")
+    for reader in (*work.readers, work.naive):
+        reader.begin_anew(epoch)
     async with work.going_on():
         await work.progress(10)
     after = await look(arena)
@@ -114,10 +120,19 @@ async def _refuses(work: Work, cursors: list[str]) -> None:
 
 
 def _forget(work: Work, dumped_at: float) -> int:
-    """What was told after the dump had begun may be lost; readers begin anew."""
+    """What was told after the dump had begun may be lost."""
     late = [write for write in work.journal.done if write.told_at > dumped_at]
     for write in late:
         write.told, write.told_at = Told.NOTHING, float("inf")
-    for reader in (*work.followers, work.naive):
-        reader.begin_anew()
     return len(late)
+
+
+async def _passed(work: Work) -> None:
+    """Webhooks go on where the dump says they were."""
+    connection = await work.arena.connect()
+    rows = await connection.fetch("SELECT webhook_id::text AS id, pos FROM webhook_course WHERE number = 0")
+    await connection.close()
+    since = {row["id"]: row["pos"] for row in rows}
+    for one in work.receivers.all:
+        one.hook.since = since[one.webhook]
+    work.journal.delivered.clear()

@@ -8,19 +8,18 @@ import pytest
 
 from tests.faults.events.__main__ import SCENARIOS
 from tests.faults.events.arena import arena
-from tests.faults.events.work import Work
+from tests.faults.events.hooks import SETTINGS
+from tests.faults.events.work import Work, at_work
 
 pytestmark = pytest.mark.slow
 
-TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "restored": 1}
+TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "nats": 1, "restored": 1}
 
 
 @pytest.fixture(scope="module")
 async def work() -> AsyncIterator[Work]:
     """One arena for all scenarios, one after the other, on one log."""
-    async with arena(services=1) as made:
-        prepared = Work(made, seed=11)
-        await prepared.settle()
+    async with arena(services=1, **SETTINGS) as made, at_work(made, seed=11) as prepared:
         yield prepared
 
 

@@ -1,18 +1,21 @@
-"""Sixteen writers and two readers at work, and what can be said when they have come to rest."""
+"""Sixteen writers, readers of every delivery, and what can be said when they have come to rest."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from traceback import format_exception
 
 from tests.faults.events.arena import Arena
 from tests.faults.events.checker import lost, violations
+from tests.faults.events.hooks import Receivers, receiving
 from tests.faults.events.journal import Journal, Log
+from tests.faults.events.listener import Listener
 from tests.faults.events.readers import Follower, Naive, look, trouble_counts
+from tests.faults.events.stream import make_stream, read_copy
 from tests.faults.events.writers import Load, over_http, settle, slowly
 
 HTTP_WRITERS, SLOW_WRITERS = 8, 8
@@ -42,10 +45,11 @@ class Verdict:
     def __str__(self) -> str:
         """The scenario in numbers."""
         journal = self.journal
+        taken = ", ".join(f"{name} {len(events)}" for name, events in journal.delivered.items())
         return (
             f"{self.name}: {self.faults} in {self.seconds:.0f} s; {len(journal.writes)} writes,"
-            f" {len(journal.done)} acknowledged; head {self.log.head}; the naive reader lost"
-            f" {len(self.lost_by_the_naive)}; troubles {trouble_counts(journal)}"
+            f" {len(journal.done)} acknowledged; head {self.log.head}; delivered {taken}; copied {len(journal.stream)};"
+            f" the naive reader lost {len(self.lost_by_the_naive)}; troubles {trouble_counts(journal)}"
         )
 
 
@@ -55,20 +59,16 @@ class Work:
 
     arena: Arena
     seed: int
-    journal: Journal = field(default_factory=Journal)
-    load: Load = field(init=False)
-    followers: list[Follower] = field(init=False)
+    journal: Journal
+    load: Load
+    receivers: Receivers
+    readers: Sequence[Follower | Listener] = field(init=False)
     naive: Naive = field(init=False)
 
     def __post_init__(self) -> None:
-        """Put them together."""
-        self.load = Load(self.arena, self.journal, self.seed, list(self.arena.urls))
-        self.followers = [Follower("the feed", self.load), Follower("another reader", self.load)]
+        """Put the readers together."""
+        self.readers = [Follower("the feed", self.load), Listener("the stream of changes", self.load)]
         self.naive = Naive(self.load)
-
-    async def settle(self) -> None:
-        """Prepare what is written to, and let the events of it be written off."""
-        await settle(self.arena)
 
     @contextlib.asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
@@ -77,7 +77,7 @@ class Work:
         database = self.arena.database()
         runs = [over_http(self.load, number) for number in range(HTTP_WRITERS)]
         runs += [slowly(self.load, database, HTTP_WRITERS + number) for number in range(SLOW_WRITERS)]
-        runs += [follower.run() for follower in self.followers] + [self.naive.run()]
+        runs += [*(reader.run() for reader in self.readers), self.naive.run(), self.receivers.run(self.load)]
         tasks = [asyncio.create_task(run) for run in runs]
         try:
             yield
@@ -95,12 +95,25 @@ class Work:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def verdict(self, name: str, scenario: Scenario, times: int) -> Verdict:
-        """Run a scenario, let the readers read to the end, and look."""
+        """Run a scenario, let everybody hear to the end, and look."""
         started = time.monotonic()
         faults = await scenario(self, times)
         log = await look(self.arena)
-        await asyncio.gather(*(follower.catch_up() for follower in self.followers), self.naive.catch_up())
+        readers = [reader.catch_up(log.head) for reader in (*self.readers, self.naive)]
+        await asyncio.gather(*readers, self.receivers.catch_up())
+        self.journal.stream = await read_copy(self.arena, log)
         return Verdict(name, self.journal, log, time.monotonic() - started, faults)
 
 
 Scenario = Callable[[Work, int], Awaitable[str]]
+
+
+@contextlib.asynccontextmanager
+async def at_work(arena: Arena, seed: int) -> AsyncIterator[Work]:
+    """What is written to, and everybody who is to hear of it, in their places."""
+    journal = Journal()
+    async with receiving(arena, journal, seed) as receivers:
+        await make_stream(arena)
+        await settle(arena)
+        await receivers.subscribe()
+        yield Work(arena, seed, journal, Load(arena, journal, seed, list(arena.urls)), receivers)

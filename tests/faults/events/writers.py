@@ -15,7 +15,7 @@ from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.database import Database, Session
 from chassis.outbox import Event
-from tests.faults.events.arena import LOST_SERVER, SERVICE, Arena
+from tests.faults.events.arena import LOST, LOST_SERVER, SERVICE, Arena
 from tests.faults.events.journal import Journal, Told, Write
 
 UNITS = [f"{41_000 + 7 * number:05d}" for number in range(6)]
@@ -24,7 +24,6 @@ SLUGS = ("van-phong", "dia-chinh", "tu-phap")
 WRITTEN = "vn.chitieu.plans.trial.written.v1"
 OWN_SUBJECTS = [f"trial:{number}" for number in range(12)]
 CALLER = Caller("faults", "faults", frozenset(), frozenset({"*"}))
-LOST = (httpx2.TransportError, OSError, TimeoutError)
 UNKNOWN = (SQLAlchemyError, *LOST_SERVER)
 
 
@@ -105,7 +104,7 @@ async def slowly(load: Load, database: Database, number: int) -> None:
             write.end(Told.UNDONE)
         except UNKNOWN as error:
             load.journal.troubles[type(error).__name__] += 1
-            await asyncio.sleep(random.uniform(0.02, 0.2))
+        await asyncio.sleep(random.uniform(0, 0.08))
 
 
 async def _write(db: Session, write: Write, random: Random) -> None:

@@ -7,7 +7,7 @@ from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
-from chassis.asyncapi.deliveries import fetched, pushed
+from chassis.asyncapi.deliveries import fetched, fetched_of_all, pushed
 from chassis.asyncapi.parts import Part, ref
 from chassis.event_types import CLOUD_EVENT, EventType, data_schema, envelope_schema
 
@@ -25,7 +25,7 @@ _ABOUT = (
 
 def service_document(service: str, types: Mapping[str, EventType], public_url: str | None = None) -> Part:
     """The AsyncAPI document of one service."""
-    asked, sent = fetched(service, f"/v1/{service}/changes", types), pushed(service, types)
+    asked, sent = fetched(service, types), pushed(service, types)
     messages = {name: _message(kind, public_url) for name, kind in types.items()}
     return {
         **_head(f"Sự kiện của dịch vụ {service}", f"urn:chitieu:{service}:events", public_url),
@@ -42,7 +42,7 @@ def service_document(service: str, types: Mapping[str, EventType], public_url: s
 def merged_document(documents: Sequence[Part], public_url: str | None = None) -> Part:
     """The documents of several services as one, with the feed that the gateway merges of all."""
     types = [name for each in documents for name, part in each["components"]["messages"].items() if EXTENSION in part]
-    merged = fetched("changes", "/v1/changes", types)
+    merged = fetched_of_all(types)
     every = [*documents, {**merged, "components": {"messages": merged["messages"]}}]
     components = [each["components"] for each in every]
     return {

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from chassis.asyncapi.parts import Part, channel, http, ref, sending
 from chassis.event_types import CLOUD_EVENT, EventType
 
 BATCH_EVENTS = "application/cloudevents-batch+json"
-PAGE_SECONDS, PAGE_EVENTS = 25, 10_000
+PAGE_SECONDS, PAGE_EVENTS, MERGED_EVENTS = 25, 10_000, 1000
 
 
-def fetched(name: str, path: str, types: Iterable[str]) -> Part:
-    """What a reader asks for: pages of changes, and the stream. `types` are names of event messages."""
-    known = list(types)
-    page, batch, bookmark, error = (f"{name}.{each}" for each in ("page", "batch", "bookmark", "error"))
-    events = {"oneOf": [ref("schemas", each) for each in known]}
-    streamed = [*known, bookmark, error]
-    pull, stream = f"{name}.pull", f"{name}.stream"
+def fetched(service: str, types: Iterable[str]) -> Part:
+    """What a reader asks of one service: pages of changes, and the stream. `types` are names of event messages."""
+    own = {"bookmark": _BOOKMARK, "error": _ERROR}
+    return _fetched(service, f"/v1/{service}/changes", list(types), own, (_pulling(_QUERY, PAGE_EVENTS), _QUERY))
+
+
+def fetched_of_all(types: Iterable[str]) -> Part:
+    """What a reader asks of the gateway: the changes of several services under one cursor."""
+    query = {**_QUERY, "services": {**_CODES, "description": "Which services; none: all."}}
+    own = {"bookmark": _BOOKMARK, "unreachable": _UNREACHABLE, "error": _ERROR}
+    made = _fetched("changes", "/v1/changes", list(types), own, (_pulling(query, MERGED_EVENTS), query))
+    page = made["messages"]["changes.page"]["payload"]
+    page["properties"] |= {"unreachable": {**_CODES, "description": "Did not answer; `next` keeps their place."}}
+    page["required"] += ["unreachable"]
+    return made
+
+
+def _fetched(name: str, path: str, types: list[str], own: Mapping[str, Part], queries: tuple[Part, Part]) -> Part:
+    """The two channels; `own` are the messages of a stream that are no changes."""
+    pull, stream, page, batch = (f"{name}.{each}" for each in ("pull", "stream", "page", "batch"))
+    events = {"oneOf": [ref("schemas", each) for each in types]}
+    beside = {f"{name}.{each}": message for each, message in own.items()}
+    streamed = [*types, *beside]
     return {
         "channels": {
             pull: channel(path, "Hỏi từng trang", PULL, "door", _refs((page, batch))),
             stream: channel(f"{path}/stream", "Luồng sự kiện (SSE)", STREAM, "door", _refs(streamed)),
         },
         "operations": {
-            pull: sending(pull, "Answer a page of changes.", (page, batch), "bearer", http("GET", _PULL_QUERY)),
-            stream: sending(stream, "Stream changes as they happen.", streamed, "bearer", http("GET", _QUERY)),
+            pull: sending(pull, "Answer a page of changes.", (page, batch), "bearer", http("GET", queries[0])),
+            stream: sending(stream, "Stream changes as they happen.", streamed, "bearer", http("GET", queries[1])),
         },
-        "messages": {page: _page(events), batch: _batch(events), bookmark: _BOOKMARK, error: _ERROR},
+        "messages": {page: _page(events), batch: _batch(events), **beside},
     }
 
 
@@ -136,6 +151,14 @@ _ERROR: Part = {
         "required": ["code", "status"],
     },
 }
+_CODES: Part = {"type": "array", "items": {"type": "string"}}
+_UNREACHABLE: Part = {
+    "name": "unreachable",
+    "title": "Dịch vụ chưa hỏi được",
+    "summary": "Services that are away at the moment; none: all answer again. Nothing of theirs is lost.",
+    "contentType": "application/json",
+    "payload": {"type": "object", "properties": {"services": _CODES}, "required": ["services"]},
+}
 
 PULL = (
     "Hỏi sau một con trỏ; `wait` giữ câu trả lời đến khi có thay đổi. Pages after a cursor, in order, none left out; "
@@ -191,15 +214,17 @@ _NATS_HEADERS: Part = {
     "required": ["Nats-Msg-Id"],
 }
 
-_CODES: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _QUERY: Part = {
     "after": {"type": "string", "description": "Cursor."},
     "types": {**_CODES, "description": "Event types; none: all."},
     "province": {**_CODES, "description": "Province codes; none: all."},
     "commune": {**_CODES, "description": "Commune codes; none: all."},
 }
-_PULL_QUERY: Part = {
-    **_QUERY,
-    "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS, "default": 100},
-    "wait": {"type": "number", "minimum": 0, "maximum": PAGE_SECONDS, "default": 0, "description": "Seconds."},
-}
+
+
+def _pulling(query: Part, most: int) -> Part:
+    return {
+        **query,
+        "limit": {"type": "integer", "minimum": 1, "maximum": most, "default": 100},
+        "wait": {"type": "number", "minimum": 0, "maximum": PAGE_SECONDS, "default": 0, "description": "Seconds."},
+    }

@@ -77,10 +77,10 @@ def test_the_example_of_a_message_fits_its_payload(name: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("delivery", "path"), [("pull", "changes"), ("stream", "changes/stream")])
 def test_what_is_asked_is_what_openapi_says(service: str, delivery: str, path: str) -> None:
-    document = service_document(service, service_of(service).events)
+    document = asyncapi_document()
     channel = document["channels"][f"{service}.{delivery}"]
-    asked = OPENAPI[service]["paths"][channel["address"]]["get"]["parameters"]
     assert channel["address"] == f"/v1/{service}/{path}"
+    asked = OPENAPI[service]["paths"][channel["address"]]["get"]["parameters"]
     query = document["operations"][f"{service}.{delivery}"]["bindings"]["http"]["query"]["properties"]
     assert set(query) == {each["name"] for each in asked if each["in"] == "query"}
     for each in asked:

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from chassis.asyncapi import EXTENSION, service_document
 from chassis.jetstream.subjects import subject_of
+from chassis.outbox import Event
 from chassis.settings import SERVICES
 from chassis.webhooks.letters import Office
 from chitieu.compose import service_of

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test check format snapshots bench-bulk bench-events faults faults-bulk lock clean
+.PHONY: help up test check format snapshots bench-bulk bench-events faults faults-bulk faults-webhooks lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -50,6 +50,9 @@ faults: $(VENV)/.installed-dev ## kill, freeze, cut and starve the event log, th
 
 faults-bulk: $(VENV)/.installed-dev ## kill services and servers in the middle of bulk posts (KILLS=200 SEED=1)
 	$(BIN)/python -m tests.faults.bulk --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(RUN)
+
+faults-webhooks: $(VENV)/.installed-dev ## kill and stop senders of webhooks before a bad receiver (KILLS=200 SEED=1)
+	KILLS=$(or $(KILLS),200) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n0 tests/chassis/webhooks/test_kills.py
 
 lock: ## lock the dependencies with hashes
 	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group install \

@@ -18,13 +18,13 @@ import structlog
 from standardwebhooks import Webhook
 
 from chassis.bell import Bell, heard
-from chassis.database import Database
 from chassis.errors import HouseError
 from chassis.house import House
 from chassis.webhooks import figures
 from chassis.webhooks.course import Item
 from chassis.webhooks.guard import Guard
 from chassis.webhooks.letters import Letter, Office
+from chassis.webhooks.line import Line
 from chassis.webhooks.running import Asked, Errand, Run
 from chassis.webhooks.sending import Outcome, Postman, Result
 from chassis.webhooks.signing import SealBroken, Sealer
@@ -37,30 +37,6 @@ RETRY_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 UNSEALED_SECONDS = 60.0  # another process may have the key that this one lacks
 FAREWELL_SECONDS = 2.0
-
-
-class _Line:
-    """A connection of our own to the database, for one at a time; opened again after whatever went wrong."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._turn = asyncio.Lock()
-        self._connection: Any = None
-
-    async def __aenter__(self) -> Any:
-        await self._turn.acquire()
-        try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await self._database.connect_aside()
-        except BaseException:
-            self._turn.release()
-            raise
-        return self._connection
-
-    async def __aexit__(self, kind: object, *_error: object) -> None:
-        if kind is not None:
-            self._connection.terminate()
-        self._turn.release()
 
 
 class Sender:
@@ -76,7 +52,8 @@ class Sender:
         self._postman = Postman(guard, house.settings.webhook_timeout_seconds)
         self._sealer = Sealer(house.settings)
         self._office = Office(self.service, house.settings.public_url)
-        self._reading, self._writing = _Line(house.database), _Line(house.database)
+        lease = house.settings.webhook_lease_seconds
+        self._reading, self._writing = Line(house.database, lease), Line(house.database, lease)
         self._news = house.sequencer.news if house.sequencer else Bell()
         self._head: int | None = None  # None: there is news
         self._heard = 0
@@ -127,7 +104,7 @@ class Sender:
         heard_before = self._heard
         async with self._reading as connection:
             rows = await leases.look(connection)
-            head = await reading.head(connection)
+            head = await reading.head(connection) if rows else 0
         self._note_head(head, heard_before)
         found = {row["id"]: row for row in rows}
         for run in list(self.runs.values()):
@@ -194,7 +171,7 @@ class Sender:
             oldest = await reading.oldest(connection)
         for run in self.runs.values():
             run.give_up_before(oldest or 0)
-        await self._record(self.runs.values())
+        await self._record(list(self.runs.values()))
         async with self._reading as connection:
             await figures.measure(connection, self.service, self.runs.values(), head)
         if self._now() - self._swept_at > SWEEP_SECONDS:
@@ -305,7 +282,7 @@ class Sender:
 
     async def record(self) -> None:
         """Write down what happened, and give away what is to be given away."""
-        await self._record(run for run in self.runs.values() if run.is_dirty)
+        await self._record([run for run in self.runs.values() if run.is_dirty])
         done = [run for run in self.runs.values() if run.is_done]
         if done:
             for run in done:
@@ -314,12 +291,14 @@ class Sender:
                 await leases.hand_back(connection, [(run.id, run.lease_number) for run in done])
             self._to_look.ring()
 
-    async def _record(self, given: Iterable[Run]) -> None:
+    async def _record(self, runs: list[Run]) -> None:
+        if not runs:
+            return
         async with self._writing as connection:
-            now, runs = self._now(), list(given)
+            now = self._now()
             reports = [run.report(now) for run in runs]
             try:
-                kept = await recording.record(connection, reports, self._limits) if reports else {}
+                kept = await recording.record(connection, reports, self._limits)
             except BaseException:
                 for run, report in zip(runs, reports, strict=True):
                     run.take_back(report)
@@ -361,7 +340,7 @@ class Sender:
                 await self.settle()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._record(self.runs.values())
+                await self._record(list(self.runs.values()))
                 async with self._writing as connection:
                     await leases.hand_back(connection, [(run.id, run.lease_number) for run in self.runs.values()])
         for task in list(self._tasks):

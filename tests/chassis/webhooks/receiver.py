@@ -72,10 +72,15 @@ class Receiver:
         heard = Heard(request.headers, await request.read())
         is_challenge = heard.is_challenge
         (self.challenges if is_challenge else self.requests).append(heard)
+        await self._tell()
+        answered = (self.answer_challenge if is_challenge else self.answer)(heard)
+        reply = answered if isinstance(answered, web.StreamResponse) else await answered
+        await self._tell()
+        return reply
+
+    async def _tell(self) -> None:
         async with self.changed:
             self.changed.notify_all()
-        answered = (self.answer_challenge if is_challenge else self.answer)(heard)
-        return answered if isinstance(answered, web.StreamResponse) else await answered
 
     async def until(self, is_so: Callable[[], bool], seconds: float = 20) -> None:
         """Wait for what is to be heard; the limit only ends a test that has failed."""

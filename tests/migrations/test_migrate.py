@@ -107,8 +107,8 @@ async def test_several_processes_may_migrate_at_once(targets: list[Target], tmp_
     urls = {f"CHITIEU_{target.service.upper()}_DATABASE_URL": target.login_url for target in targets}
     environment = {**os.environ, **urls, "CHITIEU_DATABASE_URL": str(targets[0].admin_url)}
     command = (sys.executable, "-m", "chitieu", "migrate", "--data-dir", str(tmp_path))
-    started = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(3)]
-    assert [await process.wait() for process in started] == [0, 0, 0]
+    started = [await asyncio.create_subprocess_exec(*command, env=environment) for _ in range(2)]
+    assert [await process.wait() for process in started] == [0, 0]
     await refuse_unmigrated(targets)
 
 

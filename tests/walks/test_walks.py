@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from joserfc.jwk import OKPKey
 
-from tests.conftest import TEMPLATE
 from tests.house import House, open_house
 
 PLAN = "26491-2026-digital-transformation-state-agencies"
@@ -27,9 +26,8 @@ query ($code: String!, $indicator: [String!]) {
 
 
 @pytest.fixture
-async def served(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
-    async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
-        await opened.apply_reference()
+async def served(admin_url: str, signing_key: OKPKey, reference_template: str) -> AsyncIterator[House]:
+    async with open_house(admin_url, signing_key, template=reference_template) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from chassis import jetstream, webhooks
+from chassis import jetstream, retention, webhooks
 from chassis.errors import NOT_FOUND, RULES, NotFound, Unavailable, rule
 from chassis.house import House, Service
 from chassis.ledger_api import ledger_router, min_version
@@ -54,7 +54,7 @@ def build_app(service: Service, house: House) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    house.serve(service, (webhooks.run, jetstream.run))
+    house.serve(service, (retention.run, webhooks.run, jetstream.run))
     install_problems(app, base)
     app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))

@@ -10,6 +10,7 @@ from sqlalchemy import Table, select, text
 from starlette.responses import Response
 
 from chassis.answers import Problem, answers
+from chassis.archive_api import add_archives
 from chassis.auth import Caller, needs
 from chassis.bell import Bell
 from chassis.bodies import HouseRoute
@@ -123,6 +124,7 @@ def ledger_router(service: Service) -> APIRouter:
     """What every service tells of itself: its changes, who wrote them, its versions, keys and event types."""
     router = APIRouter(prefix=f"/v1/{service.name}", route_class=HouseRoute, tags=["changes"])
     _add_changes(router)
+    add_archives(router, service)
     audit_table = service.metadata.tables[f"{service.name}.audit"]
 
     @router.get("/audit")

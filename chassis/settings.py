@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     budget_admin_database_url: SecretStr | None = Field(
         None, description="URL `migrate` uses for budget; unset: CHITIEU_DATABASE_URL"
     )
-    database_pool_size: int = Field(8, ge=1, description="open connections per service; three more run imports")
+    database_pool_size: int = Field(
+        8, ge=1, description="open connections per service; five more run imports and the log"
+    )
     database_pool_timeout_seconds: float = Field(5, gt=0, description="wait for a free connection, seconds")
     statement_timeout_seconds: float = Field(30, gt=0, description="longest statement, seconds")
     lock_timeout_seconds: float = Field(5, gt=0, description="longest wait for a lock, seconds")
@@ -103,6 +105,12 @@ class Settings(BaseSettings):
 
     sequencer_poll_seconds: float = Field(0.02, gt=0, description="pause of an idle sequencer, seconds")
     sequencer_batch: int = Field(5000, ge=1, description="events moved in one pass")
+    events_kept_days: int = Field(
+        90, ge=1, description="days for which events stay in the log before they are archived"
+    )
+    archive_dir: Path | None = Field(
+        None, description="folder of archived events, one for all processes of a service; unset: in the data folder"
+    )
     follower_wait_seconds: float = Field(20, ge=0, le=25, description="long poll of a follower, seconds")
     max_streams: int = Field(1000, ge=0, description="most streams of changes one process of a service has open")
     max_streams_per_caller: int = Field(50, ge=0, description="the same of one client, or of one address without token")
@@ -182,6 +190,11 @@ class Settings(BaseSettings):
     def webhook_waits(self) -> tuple[float, ...]:
         """The waits before each further try of an event, seconds."""
         return tuple(float(each) for each in self.webhook_retry_seconds.split(","))
+
+    @property
+    def archives(self) -> Path:
+        """The folder of archived events."""
+        return self.archive_dir or self.data_dir / "archives"
 
     @property
     def is_demo(self) -> bool:

@@ -81,6 +81,19 @@ def ledger_tables(metadata: MetaData) -> None:
         Column("timeline", Integer, nullable=False),
     )
     Table(
+        "event_archive",
+        metadata,
+        Column("first_pos", BigInteger, primary_key=True),
+        Column("audience", Text, primary_key=True),
+        Column("last_pos", BigInteger, nullable=False),
+        Column("epoch", Integer, nullable=False),
+        Column("events", BigInteger, nullable=False),
+        Column("bytes", BigInteger, nullable=False),
+        Column("sha256", LargeBinary, nullable=False),
+        Column("file", Text, nullable=False, unique=True),
+        _moment("at"),
+    )
+    Table(
         "aggregate_head",
         metadata,
         Column("subject", Text, primary_key=True),

@@ -74,6 +74,55 @@ BEGIN
   END IF;
 END $$
 """
+_ARCHIVE = """
+CREATE TABLE event_archive (
+  first_pos bigint NOT NULL,
+  audience text NOT NULL,
+  last_pos bigint NOT NULL,
+  epoch integer NOT NULL,
+  events bigint NOT NULL,
+  bytes bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  file text NOT NULL CONSTRAINT uq_event_archive_file UNIQUE,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_event_archive PRIMARY KEY (first_pos, audience)
+)
+"""
+# Only the owner drops, only from the beginning, and nothing that is not in archives without a gap. A whole partition
+# goes at once; of one that has younger events, rows go. Who reads the partition is waited for, but not for long,
+# since everybody else would wait, too.
+_DROP_ARCHIVED = f"""
+CREATE FUNCTION drop_archived_events(upto bigint, most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = SCHEMA_NAME, pg_temp SET lock_timeout = '200ms' AS $$
+DECLARE
+  oldest bigint := (SELECT min(pos) FROM event_log);
+  archived bigint := oldest - 1;
+  part bigint := oldest / {PARTITION_SIZE};
+  piece record;
+  gone bigint;
+BEGIN
+  IF oldest IS NULL OR upto < oldest THEN
+    RETURN 0;
+  END IF;
+  FOR piece IN SELECT first_pos, last_pos FROM event_archive
+    GROUP BY first_pos, last_pos HAVING sum(events) = last_pos - first_pos + 1 ORDER BY first_pos
+  LOOP
+    IF piece.first_pos <= archived + 1 THEN
+      archived := greatest(archived, piece.last_pos);
+    END IF;
+  END LOOP;
+  IF archived < upto THEN
+    RAISE EXCEPTION 'events % to % are in no archive', archived + 1, upto USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (part + 1) * {PARTITION_SIZE} <= upto + 1 THEN
+    EXECUTE format('DROP TABLE %I', 'event_log_p' || part);
+    RETURN (part + 1) * {PARTITION_SIZE} - oldest;
+  END IF;
+  DELETE FROM event_log WHERE pos <= least(upto, oldest + most - 1);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END $$
+"""
 _AS_BEFORE = f"""
 CREATE OR REPLACE FUNCTION ensure_log_partition(upto bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = SCHEMA_NAME, pg_temp AS $$
@@ -87,17 +136,26 @@ END $$
 """
 
 
+_GRANTS = [
+    "GRANT SELECT ON SEQUENCE outbox_id_seq TO SERVICE_NAME",
+    "GRANT SELECT, INSERT ON event_archive TO SERVICE_NAME",
+    "REVOKE ALL ON FUNCTION move_events(text, bigint, integer) FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION move_events(text, bigint, integer) TO SERVICE_NAME",
+    "REVOKE ALL ON FUNCTION drop_archived_events(bigint, integer) FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION drop_archived_events(bigint, integer) TO SERVICE_NAME",
+]
+
+
 def upgrade(op: Any, service: str) -> None:
-    """Partitions are attached; a pass of the sequencer is one statement."""
-    for statement in (_ENSURE_PARTITION, _MOVE_EVENTS):
-        op.execute(statement.replace("SCHEMA_NAME", service))
-    op.execute(f"GRANT SELECT ON SEQUENCE outbox_id_seq TO {service}")
-    op.execute("REVOKE ALL ON FUNCTION move_events(text, bigint, integer) FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION move_events(text, bigint, integer) TO {service}")
+    """Partitions are attached, a pass of the sequencer is one statement, and old events leave for archives."""
+    for statement in (_ENSURE_PARTITION, _MOVE_EVENTS, _ARCHIVE, _DROP_ARCHIVED, *_GRANTS):
+        op.execute(statement.replace("SCHEMA_NAME", service).replace("SERVICE_NAME", service))
 
 
 def downgrade(op: Any, service: str) -> None:
-    """Back to the second form."""
+    """Back to the second form; what is archived stays in its files."""
+    op.execute("DROP FUNCTION drop_archived_events(bigint, integer)")
+    op.execute("DROP TABLE event_archive")
     op.execute("DROP FUNCTION move_events(text, bigint, integer)")
     op.execute(f"REVOKE SELECT ON SEQUENCE outbox_id_seq FROM {service}")
     op.execute(_AS_BEFORE.replace("SCHEMA_NAME", service))

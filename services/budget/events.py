@@ -56,3 +56,8 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
         apply=in_order(_HEAR),
     ),
 )
+# What the events tell changes of, to be read as a whole where a follower has lost its place.
+LISTS: Sequence[str] = (
+    "/v1/budget/lines",
+    "/v1/budget/groups",
+)

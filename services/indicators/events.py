@@ -94,3 +94,10 @@ SUBSCRIPTIONS: Sequence[Subscription] = (
         apply=in_order(_HEAR),
     ),
 )
+# What the events tell changes of, to be read as a whole where a follower has lost its place.
+LISTS: Sequence[str] = (
+    "/v1/indicators/catalogue",
+    "/v1/indicators/regimes",
+    "/v1/indicators/targets",
+    "/v1/indicators/actuals",
+)

@@ -91,3 +91,18 @@ EVENTS: Mapping[str, EventType] = by_name(
     ),
 )
 SUBSCRIPTIONS: Sequence[Subscription] = ()
+# What the events tell changes of, to be read as a whole where a follower has lost its place.
+LISTS: Sequence[str] = (
+    "/v1/plans",
+    "/v1/plans/admin-units",
+    "/v1/plans/office-kinds",
+    "/v1/plans/offices",
+    "/v1/plans/tasks",
+    "/v1/plans/legal-bases",
+    "/v1/plans/reporting-duties",
+    "/v1/plans/budget-rules",
+    "/v1/plans/prior-year-results",
+    "/v1/plans/recipients",
+    "/v1/plans/external-systems",
+    "/v1/plans/discrepancies",
+)

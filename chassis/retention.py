@@ -1,1 +1,0 @@
-"""How long the log is kept: partitions ahead, archives behind."""

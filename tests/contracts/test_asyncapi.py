@@ -23,6 +23,7 @@ from tests.node import ask, installed, locked
 
 PARSER = Path(__file__).parent / "asyncapi"
 OPENAPI = openapi_documents()
+DOCUMENT = asyncapi_document()
 TYPES = {name for service in SERVICES for name in service_of(service).events}
 DELIVERIES = ("pull", "stream", "webhook", "jetstream")
 # The parser would rather read 3.1; other tools read 3.0 only.
@@ -63,9 +64,8 @@ def test_the_lock_file_names_no_registry() -> None:
 
 @pytest.mark.parametrize("name", sorted(TYPES))
 def test_the_example_of_a_message_fits_its_payload(name: str) -> None:
-    document = asyncapi_document()
-    message = document["components"]["messages"][name]
-    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    message = DOCUMENT["components"]["messages"][name]
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
     validator = Draft7Validator(schema, format_checker=FormatChecker())
     (example,) = message["examples"]
     validator.validate(example["payload"])
@@ -78,11 +78,10 @@ def test_the_example_of_a_message_fits_its_payload(name: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("delivery", "path"), [("pull", "changes"), ("stream", "changes/stream")])
 def test_what_is_asked_is_what_openapi_says(service: str, delivery: str, path: str) -> None:
-    document = asyncapi_document()
-    channel = document["channels"][f"{service}.{delivery}"]
+    channel = DOCUMENT["channels"][f"{service}.{delivery}"]
     assert channel["address"] == f"/v1/{service}/{path}"
     asked = OPENAPI[service]["paths"][channel["address"]]["get"]["parameters"]
-    query = document["operations"][f"{service}.{delivery}"]["bindings"]["http"]["query"]["properties"]
+    query = DOCUMENT["operations"][f"{service}.{delivery}"]["bindings"]["http"]["query"]["properties"]
     assert set(query) == {each["name"] for each in asked if each["in"] == "query"}
     for each in asked:
         for bound in {"minimum", "maximum", "default"} & each["schema"].keys():
@@ -90,44 +89,34 @@ def test_what_is_asked_is_what_openapi_says(service: str, delivery: str, path: s
 
 
 def test_every_delivery_carries_every_type_of_its_service() -> None:
-    document = asyncapi_document()
     for service in SERVICES:
         for delivery in ("stream", "webhook", "jetstream"):
-            messages = document["channels"][f"{service}.{delivery}"]["messages"]
+            messages = DOCUMENT["channels"][f"{service}.{delivery}"]["messages"]
             assert set(service_of(service).events) <= set(messages)
-        assert document["operations"][f"{service}.webhook"]["security"] == [
-            {"$ref": "#/components/securitySchemes/signature"}
-        ]
-    assert set(document["channels"]["changes.stream"]["messages"]) >= TYPES
+        (signed,) = DOCUMENT["operations"][f"{service}.webhook"]["security"]
+        assert signed == {"$ref": "#/components/securitySchemes/signature"}
+    assert set(DOCUMENT["channels"]["changes.stream"]["messages"]) >= TYPES
 
 
-def payload_of(document: dict[str, Any], message: str) -> Draft7Validator:
-    schema = {"$ref": f"#/components/messages/{message}/payload", "components": document["components"]}
+def payload_of(message: str) -> Draft7Validator:
+    schema = {"$ref": f"#/components/messages/{message}/payload", "components": DOCUMENT["components"]}
     return Draft7Validator(schema, format_checker=FormatChecker())
 
 
 def test_a_word_of_our_own_to_a_receiver_is_as_described() -> None:
-    document = asyncapi_document()
-    office = Office("plans", "https://chitieu.example.gov.vn")
-    for verb, letter in (
-        ("challenged", office.challenge(uuid4(), uuid4(), "từ")),
-        ("pinged", office.ping(uuid4(), uuid4())),
-    ):
-        payload_of(document, f"plans.{verb}").validate(json.loads(letter.body))
-        assert document["components"]["messages"][f"plans.{verb}"]["name"] == letter.type
-        assert f"plans.{verb}" in document["channels"]["plans.webhook"]["messages"]
+    office, ids = Office("plans", "https://chitieu.example.gov.vn"), (uuid4(), uuid4())
+    for verb, letter in (("challenged", office.challenge(*ids, "từ")), ("pinged", office.ping(*ids))):
+        payload_of(f"plans.{verb}").validate(json.loads(letter.body))
+        assert DOCUMENT["components"]["messages"][f"plans.{verb}"]["name"] == letter.type
+        assert f"plans.{verb}" in DOCUMENT["channels"]["plans.webhook"]["messages"]
 
 
 @pytest.mark.parametrize("is_public", [True, False])
 @pytest.mark.parametrize("commune", ["26491", None])
 def test_a_subject_in_nats_is_as_described(*, is_public: bool, commune: str | None) -> None:
-    channel = asyncapi_document()["channels"]["indicators.jetstream"]
-    event = {
-        "type": "vn.chitieu.indicators.actuals.posted.v1",
-        "province": "75",
-        "commune": commune,
-        "is_public": is_public,
-    }
+    channel = DOCUMENT["channels"]["indicators.jetstream"]
+    kind = "vn.chitieu.indicators.actuals.posted.v1"
+    event = Event(kind, "26491", {}, province="75", commune=commune, is_public=is_public)
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^.]+)", re.escape(channel["address"]))
     found = re.fullmatch(pattern, subject_of(event))
     assert found is not None

@@ -42,6 +42,7 @@ def service_of(name: str) -> Service:
         subscriptions=events.SUBSCRIPTIONS,
         events=events.EVENTS,
         jobs=getattr(service, "JOBS", ()),
+        lists=events.LISTS,
     )
 
 

@@ -65,7 +65,10 @@ def add_archives(router: APIRouter, service: Service) -> None:
         response_class=FileResponse,
         responses={
             **answers(Problem, {404: "archive_unknown", 503: "archive_away"}),
-            200: {"description": "The file.", "content": {NDJSON_GZIP: {}}},
+            200: {
+                "description": "The file.",
+                "content": {NDJSON_GZIP: {"schema": {"type": "string", "format": "binary"}}},
+            },
         },
     )
     async def archive(name: str, request: Request, db: Reading, caller: ArchivesRead) -> Response:

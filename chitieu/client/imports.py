@@ -15,6 +15,7 @@ IMPORTS = "/v1/indicators/imports"
 PIECE = 8 * 1024 * 1024
 PARTIAL = "application/partial-upload"
 FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
+MOST_STUCK = 5  # refusals of a piece in a row that leave the import where it was
 
 
 async def create_import(wire: Wire, body: Body, terms: dict[str, Any], key: str, report: Report) -> Import:
@@ -40,7 +41,9 @@ async def upload(wire: Wire, body: Body, import_id: object, report: Report) -> N
     """Send what the service does not hold yet; a cut connection goes on where it broke."""
     found = await look_at(wire, import_id, report)
     offset, stuck = found.received_bytes or 0, 0
-    while found.state == "receiving" and stuck < 5:
+    while found.state == "receiving":
+        if stuck == MOST_STUCK:
+            raise ImportFailed(found.import_id, found.state, f"it takes no more bytes from {offset} on")
         report(Step(phase="sending", done=offset, total=body.size))
         try:
             offset = await _send_piece(wire, body, import_id, offset, report)
@@ -51,8 +54,6 @@ async def upload(wire: Wire, body: Body, import_id: object, report: Report) -> N
             found = await look_at(wire, import_id, report)
             stuck = stuck + 1 if found.received_bytes == offset else 0
             offset = found.received_bytes or 0
-    if stuck:
-        raise ImportFailed(found.import_id, found.state, f"it takes no more bytes from {offset} on")
     report(Step(phase="sending", done=body.size, total=body.size))
 
 

@@ -29,6 +29,8 @@ from chitieu.client import (
     body_of,
     type_of,
 )
+from chitieu.client.imports import create_import, look_at, upload
+from chitieu.client.wire import Wire, quietly
 from tests.house import House, open_house
 
 KEY = {"admin_unit": "26491", "indicator": "PUBLIC_WIFI_POINTS", "period": "2026-Q3"}
@@ -189,3 +191,31 @@ async def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         await body_of(b"[]")
     with pytest.raises(FileTrouble, match="JSON"):
         await body_of([{"value": object()}])
+
+
+class Cut(httpx2.ASGITransport):
+    """A way that loses the end of the first piece, and the answers to it and to the third."""
+
+    pieces = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.pieces += request.method == "PATCH"
+        if self.pieces == 1:
+            request.headers.pop("Upload-Complete", None)
+        answer = await super().handle_async_request(request)
+        if request.method == "PATCH" and self.pieces in (1, 3):
+            raise httpx2.ReadError("cut")
+        return answer
+
+
+async def test_an_upload_whose_last_answers_are_lost_is_complete(own_plans: House) -> None:
+    headers = own_plans.headers("actuals:write", ["26491"])
+    token = headers["Authorization"].removeprefix("Bearer ")
+    cut = Cut(app=own_plans.composition.door)
+    async with httpx2.AsyncClient(transport=cut, base_url="http://door") as http:
+        wire = Wire(http, token, "en", Patience(seconds=10, first_wait=0.01))
+        with await body_of([ROW]) as body:
+            made = await create_import(wire, body, {}, "once", quietly)
+            await upload(wire, body, made.import_id, quietly)
+            found = await look_at(wire, made.import_id, quietly)
+    assert (cut.pieces, found.state, found.received_bytes) == (4, "queued", body.size)

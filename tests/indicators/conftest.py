@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
+from services.indicators.service import import_run
 from tests.conftest import TEMPLATE
 from tests.house import House, open_house
 from tests.indicators.given import stock
@@ -34,3 +35,9 @@ async def stocked(admin_url: str, signing_key: OKPKey, stocked_template: str) ->
     """A house of its own with the stock in it."""
     async with open_house(admin_url, signing_key, template=stocked_template) as house:
         yield house
+
+
+@pytest.fixture
+def every_step_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of an import says after every step how far it has come."""
+    monkeypatch.setattr(import_run, "TELL_SECONDS", 0.0)

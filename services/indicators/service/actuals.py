@@ -131,11 +131,13 @@ async def _look_nowhere(_frame: pl.DataFrame, _codes: Codes) -> None:
 async def _look_ahead(db: Session, caller: Caller, gathered: Gathered, frame: pl.DataFrame, codes: Codes) -> None:
     """Lock the heads of all units that the rows name and the caller acts for, and read what is stored, while the rows
     are judged: of most posts most rows are sound. Of sparse keys each is looked up later, if it is sound.
+
+    Where no row can be sound, because no unit is the caller's or no indicator or period is known, nothing is locked.
     """
     known = codes.units.select("admin_unit", "province").iter_rows()
     units = [unit for unit, province in known if caller.covers(unit, province)]
     ranges = resolving.ranges_named(frame, codes, units)
-    if units and are_filled(ranges, frame.height):
+    if all(ranges.values()) and are_filled(ranges, frame.height):
         heads = await outbox.lock(db, units)
         gathered.ahead = Ahead(heads, await posting.load_stored_within(db, ranges))
 
@@ -165,7 +167,7 @@ async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) ->
     for bucket in gathered.buckets():
         await writing.add(await asyncio.to_thread(bucket))
     _refuse_if_atomic(terms, tally)
-    return await writing.finish(units)
+    return await writing.finish()
 
 
 def _refuse_if_atomic(terms: PostTerms, tally: Tally) -> None:
@@ -239,13 +241,13 @@ class _Writing:
         by_unit = changed.group_by("admin_unit", "admin_unit_id", "province", "outcome").len()
         self._touched.append(by_unit)
 
-    async def finish(self, units: pl.DataFrame) -> tuple[UUID | None, str]:
+    async def finish(self) -> tuple[UUID | None, str]:
         """Note the post and audit it; answers its id and the write token."""
-        if self._reserved is None or self._token is None:
+        if self._reserved is None:
             if self._terms.import_id is None:
                 return None, await write_token(self._db)
             self._reserved = await posting.reserve_posting(self._db, self._terms.import_id)
-        touched = pl.concat(self._touched) if self._touched else units.clear()
+        touched = pl.concat(self._touched) if self._touched else None
         db, terms = self._db, self._terms
         facts = PostingFacts(
             self._caller,
@@ -255,10 +257,10 @@ class _Writing:
             self._heads.at,
             terms.sha256,
             terms.reverts,
-            touched["admin_unit_id"].unique().sort().to_list() if self._touched else (),
+            () if touched is None else touched["admin_unit_id"].unique().sort().to_list(),
         )
         await posting.note_posting(db, self._reserved, facts)
-        if self._touched:
+        if touched is not None:
             await _audit(db, self._caller, self._reserved[1], touched)
         return self._reserved[1], self._token or await write_token(db)
 

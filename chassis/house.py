@@ -60,7 +60,7 @@ class House:
         self.peers = peers
         self.followers: list[Follower] = []
         self.jobs: Sequence[Job] = ()
-        self.is_closing = False
+        self.closing = asyncio.Event()
         self.receipts = receipts or Receipts(settings, database.service if database else "")
         self._token = token
         self._database = database
@@ -86,6 +86,11 @@ class House:
         if self.feed is not None:
             self.feed.lists = service.lists
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the process is about to end."""
+        return self.closing.is_set()
+
     def follow(self, subscriptions: Sequence[Subscription]) -> None:
         """Prepare the followers of a service."""
         for subscription in subscriptions:
@@ -95,7 +100,7 @@ class House:
 
     def stop_waiting(self) -> None:
         """End every long poll and stream: the process is about to end."""
-        self.is_closing = True
+        self.closing.set()
         if self.feed is not None:
             self.feed.close()
         if self.streams is not None:

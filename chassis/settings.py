@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".chitieu"), description="folder of the embedded database and the local keys")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on")
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses and networks believed when they name the caller's (X-Forwarded-For)"
+    )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",

@@ -64,6 +64,8 @@ class Composition:
         """End every long poll and stream, so that a stop need not wait for them."""
         for app in self.services.values():
             app.state.house.stop_waiting()
+        if self.gateway is not None:
+            self.gateway.house.stop_waiting()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

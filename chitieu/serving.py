@@ -115,6 +115,7 @@ class Serving:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=composition.settings.trusted_proxies,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -19,7 +19,8 @@ from chassis.problems import install_problems, language_of
 from chassis.settings import SERVICES
 from gateway import event_pages
 from gateway.allowance import Allowance
-from gateway.clients import FORWARDED, Bounds, Services
+from gateway.changes.api import router as changes_router
+from gateway.clients import Bounds, Services, forwarded
 from gateway.context import Context
 from gateway.door import Door
 from gateway.engine import Engine
@@ -34,7 +35,13 @@ READY_SECONDS = 2
 def build_gateway(house: House) -> ASGIApp:
     """The public door: GraphQL and its pages here, /v1/<service>/… at the services, wherever they run."""
     app = FastAPI(
-        title="Chỉ tiêu", version=metadata.version("chitieu"), openapi_url=None, docs_url=None, redoc_url=None
+        title="Chỉ tiêu: thay đổi của cả ba dịch vụ",
+        description="Changes of all services, merged: one page or one stream instead of three.",
+        version=metadata.version("chitieu"),
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.house = house
     install_problems(app, BASE)
@@ -42,7 +49,7 @@ def build_gateway(house: House) -> ASGIApp:
     app.router.routes.extend(_page_routes().routes)
     add_operations(app, lambda: _unready(house))
     wrap(app, "gateway", BASE)
-    return FrontDoor(app, house.peers, timeout_seconds=house.settings.request_timeout_seconds)
+    return FrontDoor(app, house)
 
 
 def _door(house: House) -> Door:
@@ -53,7 +60,7 @@ def _door(house: House) -> Door:
     bounds = Bounds(settings.upstream_timeout_seconds, settings.upstream_max_bytes)
 
     async def context(request: Request) -> Context:
-        services = Services(house.peers, _forwarded(request), bounds)
+        services = Services(house.peers.client, forwarded(request), bounds)
         return Context(
             services=services,
             loaders=Loaders(services),
@@ -79,13 +86,6 @@ async def _caller(request: Request) -> str:
     return f"address {request.client.host}" if request.client else "address unknown"
 
 
-def _forwarded(request: Request) -> dict[str, str]:
-    """What a service is told of the caller: the token as it came, and the same request id and trace."""
-    state = request.scope["state"]
-    kept = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-    return {**kept, "X-Request-Id": state["request_id"], "traceparent": state["traceparent"]}
-
-
 def _graphql_routes(door: Door) -> APIRouter:
     router = APIRouter()
     router.add_route("/graphql", door.graphql, methods=["GET", "POST"])
@@ -101,9 +101,10 @@ def _page_routes() -> APIRouter:
     prefixed = APIRouter(prefix=BASE)
     problem_routes(prefixed)
     router.include_router(prefixed)
+    router.include_router(changes_router)
     router.include_router(event_pages.router)
-    for service in SERVICES:
-        docs_routes(router, service)
+    for name in (*SERVICES, "gateway"):
+        docs_routes(router, name)
     return router
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import httpx2
 import msgspec
+from starlette.requests import Request
 
 from chassis.errors import Refused, rule
-from chassis.peers import Peers
 
 Row = dict[str, Any]
+Reach = Callable[[str], httpx2.AsyncClient]
 Params = Mapping[str, str | int | Sequence[str] | None]
 
-FORWARDED = ("Authorization", "Accept-Language", "X-Min-Version")
+_FORWARDED = ("Authorization", "Accept-Language", "X-Min-Version")
+TOLD = ("Content-Language", "Retry-After", "WWW-Authenticate")  # headers that belong to a problem
 PASSING = frozenset({502, 503, 504})
 ARGUMENTS_TOO_LONG = rule(
     "arguments_too_long",
@@ -27,6 +29,14 @@ ARGUMENTS_TOO_LONG = rule(
 WORDS = "q"
 _NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def forwarded(request: Request) -> dict[str, str]:
+    """What a service is told of the caller: the token as it came, the same request id and trace, and the address."""
+    state = request.scope["state"]
+    kept = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    address = {"X-Forwarded-For": request.client.host} if request.client else {}
+    return {**kept, **address, "X-Request-Id": state["request_id"], "traceparent": state["traceparent"]}
 
 
 class UpstreamAway(Exception):  # a state of a service, told to the caller as such
@@ -42,11 +52,14 @@ class UpstreamAway(Exception):  # a state of a service, told to the caller as su
 class UpstreamProblem(Exception):  # the same
     """A service refused, with a problem of its own that the caller can act on."""
 
-    def __init__(self, service: str, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(
+        self, service: str, status: int, problem: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(f"{service}: {status} {problem.get('code')}")
         self.service = service
         self.status = status
         self.problem = problem
+        self.headers = {name: headers[name] for name in TOLD if name in headers} if headers else {}
 
 
 class UpstreamBroken(Exception):  # the same
@@ -77,8 +90,8 @@ class Bounds:
 class Services:
     """The three services as one caller sees them, for the length of one operation."""
 
-    def __init__(self, peers: Peers, headers: Mapping[str, str], bounds: Bounds) -> None:
-        self._peers = peers
+    def __init__(self, reach: Reach, headers: Mapping[str, str], bounds: Bounds) -> None:
+        self._reach = reach
         self._headers = {**headers, "Accept-Encoding": "identity"}
         self._bounds = bounds
 
@@ -119,7 +132,7 @@ class Services:
         request = self._request("POST", service, path, params, asked, body)
         response, content = await self._send(service, request)
         if response.status_code >= 500:
-            raise _failure(service, response, content)
+            raise failure(service, response, content)
         return Reply(response.status_code, _decoder.decode(content), response.headers)
 
     async def _get(self, service: str, path: str, params: Params, accept: str) -> bytes:
@@ -136,7 +149,7 @@ class Services:
             )
         if response.is_success:
             return content
-        raise _failure(service, response, content)
+        raise failure(service, response, content)
 
     def _request(
         self,
@@ -148,12 +161,17 @@ class Services:
         body: bytes | None = None,
     ) -> httpx2.Request:
         try:
-            client = self._peers.client(service)
+            client = self._reach(service)
         except LookupError as error:
             raise UpstreamAway(service, retryable=False, reason=str(error)) from error
         try:
             return client.build_request(
-                method, path, params=_query(params), headers={**self._headers, **headers}, content=body
+                method,
+                path,
+                params=_query(params),
+                headers={**self._headers, **headers},
+                content=body,
+                timeout=httpx2.Timeout(self._bounds.timeout_seconds, connect=0.5, pool=0.25),
             )
         except (httpx2.InvalidURL, UnicodeError) as error:  # only what a caller wrote can make them so
             raise Refused(ARGUMENTS_TOO_LONG) from error
@@ -162,7 +180,7 @@ class Services:
         try:
             # A service in this process is called without a socket: only this bounds its time.
             async with asyncio.timeout(self._bounds.timeout_seconds):
-                response = await self._peers.client(service).send(request, stream=True)
+                response = await self._reach(service).send(request, stream=True)
                 try:
                     return response, await self._read(service, response)
                 finally:
@@ -196,7 +214,7 @@ def _is_blank(value: str | int | Sequence[str] | None) -> bool:
     return not any(part.strip() for part in ([value] if isinstance(value, str) else value))
 
 
-def _failure(service: str, response: httpx2.Response, content: bytes) -> Exception:
+def failure(service: str, response: httpx2.Response, content: bytes) -> Exception:
     """What a reply without success means: the service is away, refuses, or is broken."""
     status = response.status_code
     if status in PASSING:
@@ -205,7 +223,7 @@ def _failure(service: str, response: httpx2.Response, content: bytes) -> Excepti
     if status < 500 and is_problem:
         problem = _decoder.decode(content)
         if isinstance(problem, dict) and {"code", "detail"} <= problem.keys():
-            return UpstreamProblem(service, status, problem)
+            return UpstreamProblem(service, status, problem, response.headers)
     return UpstreamBroken(service, f"status {status}")
 
 

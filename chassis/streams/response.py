@@ -38,11 +38,20 @@ class Pace:
         return cls(settings.stream_ping_seconds, settings.stream_send_timeout_seconds, life)
 
 
+class Ended(Exception):  # not an error
+    """A source has said its last word."""
+
+
 class Source(Protocol):
     """What a stream tells."""
 
     async def next(self) -> Sequence[bytes]:
-        """The next writes, perhaps none; waits for them as long as it takes, and may be cancelled meanwhile."""
+        """The next writes, perhaps none; waits for them as long as it takes, and may be cancelled meanwhile.
+
+        Raises:
+            Ended: there is nothing more to say.
+            HouseError: why the stream ends, which is told.
+        """
 
     def bookmark(self) -> bytes | None:
         """How far it has come, unless that was said already."""
@@ -91,7 +100,8 @@ class EventStream(Response):
     async def _tell(self, scope: Scope, send: Send) -> None:
         try:
             await self._write(send, frames.greeting() + (self._source.bookmark() or b""))
-            await self._go_on(send)
+            with contextlib.suppress(Ended):
+                await self._go_on(send)
         except HouseError as error:
             await self._write(send, frames.fault(bytes(problem(error, scope, self._base).body)))
 

@@ -18,9 +18,9 @@ from rich.console import Console
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
-from chassis.keys import ensure_key, key_path, public_keys
+from chassis.keys import ensure_key, ensure_webhook_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
-from chitieu import operating
+from chitieu import jetstream_verbs, operating, webhook_verbs
 from chitieu.client import AsyncClient, NumberStyle, Patience, Terms
 from chitieu.demo import demo_settings
 from chitieu.options import LOCAL_DOOR, DataDir, Host, Port, Token, Url, part, run, settings_with
@@ -38,6 +38,8 @@ units_app = typer.Typer(help="Administrative units.", no_args_is_help=True)
 demo_app = typer.Typer(help="The demo data.", no_args_is_help=True)
 app.add_typer(units_app, name="units")
 app.add_typer(demo_app, name="demo")
+app.add_typer(webhook_verbs.app, name="webhooks")
+app.add_typer(jetstream_verbs.app, name="jetstream")
 console = Console(soft_wrap=True)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
@@ -253,6 +255,7 @@ def token(
 def keys(data_dir: DataDir = None) -> None:
     """Print the public half of the local key as a key set (CHITIEU_JWKS_FILE of other machines)."""
     settings = settings_with(data_dir=data_dir)
+    ensure_webhook_key(settings)
     print(operating.as_json(public_keys(ensure_key(settings)).as_dict()))
     Console(stderr=True, soft_wrap=True).print(f"The private key is at {key_path(settings)}.", highlight=False)
 

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 5.0
 PAGE_EVENTS = 2 * MOST_IN_A_BATCH
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 15.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 # What the stream holds is for subjects' permissions to part: the relay hears everything.
 _EVERYBODY = Caller("chitieu-jetstream", "chitieu-jetstream", frozenset({"changes:read"}), frozenset({"*"}))
 

@@ -110,7 +110,7 @@ async def prepare(js: JetStreamContext, service: str, replicas: int | None) -> P
     found = await find(js, service)
     if found is None:
         return Prepared(stream_of(service), Outcome.MADE, await _make(js, service, replicas))
-    told = differences(found.config, service, replicas or _replicas_there(found))
+    told = differences(found.config, service, replicas or replicas_there(found))
     outcome = Outcome.DIFFERENT if told else Outcome.UNCHANGED
     return Prepared(stream_of(service), outcome, found.config.num_replicas or 1, told)
 
@@ -126,7 +126,7 @@ async def update(js: JetStreamContext, service: str, replicas: int | None) -> Pr
     if prepared.outcome is not Outcome.DIFFERENT or found is None:
         return prepared
     try:
-        info = await js.update_stream(wanted(service, replicas or _replicas_there(found)))
+        info = await js.update_stream(wanted(service, replicas or replicas_there(found)))
     except APIError as error:
         raise NatsTrouble(f"{stream_of(service)} cannot be changed in place: {error.description}.") from error
     return Prepared(stream_of(service), Outcome.UPDATED, info.config.num_replicas or 1, prepared.differences)
@@ -142,6 +142,7 @@ async def _make(js: JetStreamContext, service: str, replicas: int | None) -> int
     return made.config.num_replicas or 1
 
 
-def _replicas_there(found: StreamInfo) -> int:
+def replicas_there(found: StreamInfo) -> int:
+    """How many replicas a stream should have where it is: three in a cluster, one on a server that stands alone."""
     is_in_a_cluster = found.cluster is not None and found.cluster.name is not None
     return REPLICAS if is_in_a_cluster else 1

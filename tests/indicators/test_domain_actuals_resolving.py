@@ -14,6 +14,7 @@ from services.indicators.domain.actuals.resolving import (
     Codes,
     RegimeDefaults,
     named_in,
+    ranges_named,
     refuse_codes,
     refuse_strangers,
     resolve,
@@ -324,3 +325,35 @@ def test_the_nearest_default_regime_holds() -> None:
         "state",
     )
     assert RegimeDefaults([("calendar", ["75"])]).of("14161", "37") is None
+
+
+def test_the_ranges_of_rows_hold_whatever_is_found_for_them() -> None:
+    known = codes(*PLAN_ROWS)
+    values = read(
+        {},
+        {"indicator": "COUNT", "value": 3, "period": "2026-Q2"},
+        {"indicator": None, "plan_row": "III.17", "regime": "calendar"},
+        {"admin_unit": "26434", "indicator": None, "plan_row": "III.14", "period": "2026"},
+        {"admin_unit": "14161", "indicator": "LEVEL", "value": None, "level": 2},
+        {"admin_unit": "99998", "indicator": "NONE", "period": "2031"},
+    )
+    found = resolve(values.frame, known)
+    units = ["26491", "26434"]
+    ranges = ranges_named(values.frame, known, units)
+    theirs = found.filter(pl.col("admin_unit").is_in(units))
+    assert ranges["admin_unit_id"] == [1, 2]
+    assert sorted(set(theirs["period_id"].drop_nulls())) == [20, 30, 31, 50]
+    for name in ("indicator_id", "period_id"):
+        assert set(theirs[name].drop_nulls()) <= set(ranges[name])
+
+
+def test_rows_without_a_regime_span_the_periods_of_their_units_default() -> None:
+    known = codes()
+    known = replace(known, periods=known.periods.filter(period="2026-Q3"))  # those that the rows name are loaded
+    bare, stated = read({}).frame, read({"regime": "calendar"}).frame
+    assert ranges_named(bare, known, ["26491"])["period_id"] == [30]
+    assert ranges_named(stated, known, ["26491"])["period_id"] == [31]
+    calendar = replace(known, units=known.units.with_columns(default_regime=pl.lit("calendar")))
+    assert ranges_named(bare, calendar, ["26491"])["period_id"] == [31]
+    nobodys = ranges_named(bare, known, [])
+    assert (nobodys["admin_unit_id"], nobodys["period_id"]) == ([], [])

@@ -6,13 +6,14 @@ import csv
 import gzip
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Refused, Unreadable
-from chassis.tabular import Body, Kind, Titles, read, read_whole
+from chassis.tabular import Body, Kind, Titles, read, read_whole, separated
 from chassis.tabular.table import folded
 from tests.chassis.tabular import bodies
 from tests.chassis.tabular.bodies import CSV, TITLES, XLS, cells, found, kinds, refusal
@@ -228,6 +229,35 @@ def test_a_file_is_read_in_pieces_of_which_no_row_is_lost(tmp_path: Path, monkey
     assert len(tables) > 10
     got = [row for table in tables for row in cells(table, "admin_unit", "note")]
     assert got == [(at, *row) for at, row in enumerate(rows, start=2)]
+
+
+def test_of_a_block_with_odd_lines_only_their_pieces_are_read_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(separated, "BLOCK_BYTES", 64 * 1024)
+    monkeypatch.setattr(separated, "PIECE_BYTES", 4 * 1024)
+    singly: list[int] = []
+    read_singly = separated._read_singly
+
+    def noted(block: bytes, *rest: Any) -> Any:
+        singly.append(len(block))
+        return read_singly(block, *rest)
+
+    monkeypatch.setattr(separated, "_read_singly", noted)
+    lines = [f'{at:05d};"dòng một\ndòng; hai"' if at % 3 else f"{at:05d};x{at}" for at in range(9000)]
+    lines[1500] = '01500;"x"y'
+    lines[7000] = "07000;a;b"
+    body = "\ufeffBÁO CÁO;\nadmin_unit;note\n" + "\n".join(lines) + "\n"
+    tables = list(read(Body(body.encode(), CSV, TITLES)))
+    odd = (1500 + 3, 7000 + 3)
+    assert [fault for table in tables for fault in found(table)] == [
+        (odd[0], None, "row_unreadable"),
+        (odd[1], None, "row_too_wide"),
+    ]
+    meant = [(at + 3, f"{at:05d}", "dòng một\ndòng; hai" if at % 3 else f"x{at}") for at in range(9000)]
+    got = [row for table in tables for row in cells(table, "admin_unit", "note")]
+    assert got == [row for row in meant if row[0] not in odd]
+    assert sum(table.received for table in tables) == 9000
+    assert len(singly) == 2
+    assert max(singly) <= 2 * separated.PIECE_BYTES
 
 
 def test_large_quoted_texts_are_cut_rightly_by_the_fast_reader() -> None:

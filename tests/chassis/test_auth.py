@@ -123,6 +123,22 @@ async def test_public_reading_is_a_switch(desk: Desk) -> None:
     assert (closed.status_code, closed.json()["code"]) == (401, "token_missing")
 
 
+@pytest.mark.parametrize(
+    ("changes", "client_id", "announced"),
+    [
+        ({"client_id": "ioc-75"}, "ioc-75", "ioc-75"),
+        ({"client_id": "tester"}, "tester", "tester"),
+        ({}, "tester", None),
+        ({"client_id": ""}, "tester", None),
+    ],
+)
+async def test_events_name_a_client_never_a_subject(
+    desk: Desk, signing_key: OKPKey, changes: dict[str, str], client_id: str, announced: str | None
+) -> None:
+    caller = await desk.house.verifier.verify(sign(signing_key, **changes))
+    assert (caller.client_id, caller.subject, caller.announced_as) == (client_id, "tester", announced)
+
+
 async def test_production_refuses_demo_tokens(desk: Desk, signing_key: OKPKey) -> None:
     token = Signer(signing_key, desk.house.settings).mint("demo", ["plans:write"], ["*"], is_demo=True)
     assert (await post(desk, token)).status_code == 201

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import defaultdict
 
-import jsonschema
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from chassis.event_types import data_schema
 from services.plans import events as declared
@@ -27,9 +28,10 @@ def test_every_type_is_declared() -> None:
 async def test_events_fit_their_schemas(five_plans: House) -> None:
     heard = await events(five_plans)
     assert len(heard) == 7 + 120 + 5 + 5
+    schemas = {name: {**data_schema(kind), "additionalProperties": False} for name, kind in declared.EVENTS.items()}
+    validators = {name: Draft202012Validator(schema) for name, schema in schemas.items()}
     for event in heard:
-        schema = data_schema(declared.EVENTS[event["type"]])
-        jsonschema.validate(event["data"], {**schema, "additionalProperties": False})
+        validators[event["type"]].validate(event["data"])
 
 
 async def test_versions_follow_each_other(five_plans: House) -> None:
@@ -87,6 +89,41 @@ async def test_a_change_of_a_list_only_is_announced_with_a_new_version(units: Ho
     await put_plan(units, make_plan(discrepancies=[]), prune="true")
     heard = [event["data"] for event in await events(units) if event["subject"] == PLAN_KEY]
     assert [(data["version"], data["status"]) for data in heard] == [(1, "draft"), (2, "draft")]
+
+
+async def test_an_event_says_what_was_what_is_and_which_items_changed(units: House) -> None:
+    await put_plan(units)
+    await act(units, "issue")
+    tasks = [{**task, "title_vi": "Việc khác"} for task in make_plan()["tasks"]]
+    amended = make_plan(title_en="Amended", tasks=tasks, discrepancies=[])
+    await act(units, "amend", {"amendment": AMENDMENT, "plan": amended}, prune="true")
+    drafted, issued, changed = [event["data"] for event in await events(units) if event["subject"] == PLAN_KEY]
+    assert drafted["old"] is None
+    assert {part["name"]: len(part["created"]) for part in drafted["items"]}["tasks"] == len(tasks)
+    assert (issued["old"]["status"], issued["status"], issued["items"]) == ("draft", "issued", [])
+    assert (changed["old"]["title_en"], changed["title_en"]) == (make_plan()["title_en"], "Amended")
+    assert (changed["old"]["revision"], changed["revision"]) == (1, 2)
+    keys = [task["key"] for task in tasks]
+    gone = [each["key"] for each in make_plan()["discrepancies"]]
+    assert changed["items"] == [
+        {"name": "tasks", "created": [], "updated": keys, "removed": []},
+        {"name": "discrepancies", "created": [], "updated": [], "removed": gone},
+    ]
+    said = set(changed["old"])
+    assert said == set(changed) - {"old", "items", "version", "client_id"}
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(("sent", "is_kept"), [(TRACE, True), ("của tôi".encode(), False), ("00-zz-zz-01", False)])
+async def test_an_event_carries_the_trace_of_its_request(units: House, sent: str | bytes, is_kept: bool) -> None:
+    headers = {**units.admin, "traceparent": sent}
+    answer = await units.client.put(f"/v1/plans/{PLAN_KEY}", json=make_plan(), headers=headers)  # type: ignore[arg-type]
+    assert answer.status_code == 200
+    event = [event for event in await events(units) if event["subject"] == PLAN_KEY][-1]
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", event["traceparent"])
+    assert (event["traceparent"] == sent) is is_kept
 
 
 async def test_every_header_says_since_when_the_plan_is_public(units: House) -> None:

@@ -23,13 +23,16 @@ SCHEMA = HERE / "schema.graphql"
 EVENTS = HERE.parents[1] / "docs" / "events"
 KEPT_SCHEMAS = EVENTS / "schemas"
 ASYNCAPI = EVENTS / "asyncapi.json"
+GATEWAY = "gateway"
 _NOWHERE = dict.fromkeys(SERVICES, "postgresql://nobody@localhost/none")
 
 
 def openapi_documents() -> dict[str, dict[str, Any]]:
-    """The OpenAPI document of every service, as served."""
-    composition = compose(Settings(), _NOWHERE, with_gateway=False)
-    return {name: app.openapi() for name, app in composition.services.items()}
+    """The OpenAPI document of every service, and of the gateway, as served."""
+    composition = compose(Settings(), _NOWHERE)
+    assert composition.gateway
+    apps = {**composition.services, GATEWAY: composition.gateway.own}
+    return {name: app.openapi() for name, app in apps.items()}
 
 
 def event_schemas() -> dict[str, dict[str, Any]]:
@@ -50,7 +53,7 @@ def graphql_schema() -> str:
 
 def path_of(name: str) -> Path:
     """Where a contract lies."""
-    return HERE / f"openapi.{name}.json" if name in SERVICES else KEPT_SCHEMAS / f"{name}.json"
+    return HERE / f"openapi.{name}.json" if name in (*SERVICES, GATEWAY) else KEPT_SCHEMAS / f"{name}.json"
 
 
 def text_of(document: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from chassis.outbox import Event
 from chassis.settings import SERVICES
 from chassis.webhooks.letters import Office
 from chitieu.compose import service_of
-from tests.contracts.snapshots import ASYNCAPI, asyncapi_document, openapi_documents
+from tests.contracts.snapshots import ASYNCAPI, GATEWAY, asyncapi_document, openapi_documents
 from tests.node import ask, installed, locked
 
 PARSER = Path(__file__).parent / "asyncapi"
@@ -75,13 +75,16 @@ def test_the_example_of_a_message_fits_its_payload(name: str) -> None:
     assert set(message[EXTENSION]) == {"service", "dataschema", "title", "when", "subject", "audience"}
 
 
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize(("delivery", "path"), [("pull", "changes"), ("stream", "changes/stream")])
-def test_what_is_asked_is_what_openapi_says(service: str, delivery: str, path: str) -> None:
-    channel = DOCUMENT["channels"][f"{service}.{delivery}"]
-    assert channel["address"] == f"/v1/{service}/{path}"
-    asked = OPENAPI[service]["paths"][channel["address"]]["get"]["parameters"]
-    query = DOCUMENT["operations"][f"{service}.{delivery}"]["bindings"]["http"]["query"]["properties"]
+# The feeds, each with the document that says how it is asked: of every service, and of the gateway for all.
+FEEDS = [*((service, service, f"/v1/{service}/changes") for service in SERVICES), ("changes", GATEWAY, "/v1/changes")]
+
+
+@pytest.mark.parametrize(("name", "told_by", "path"), FEEDS)
+@pytest.mark.parametrize(("delivery", "end"), [("pull", ""), ("stream", "/stream")])
+def test_what_is_asked_is_what_openapi_says(name: str, told_by: str, path: str, delivery: str, end: str) -> None:
+    assert DOCUMENT["channels"][f"{name}.{delivery}"]["address"] == path + end
+    asked = OPENAPI[told_by]["paths"][path + end]["get"]["parameters"]
+    query = DOCUMENT["operations"][f"{name}.{delivery}"]["bindings"]["http"]["query"]["properties"]
     assert set(query) == {each["name"] for each in asked if each["in"] == "query"}
     for each in asked:
         for bound in {"minimum", "maximum", "default"} & each["schema"].keys():

@@ -81,6 +81,16 @@ async def test_a_batch_is_read(delivering: tuple[House, Nats], service: str) -> 
     assert schema.json()["$id"] == address
 
 
+async def test_the_merged_feed_says_the_same(delivering: tuple[House, Nats]) -> None:
+    house, _ = delivering
+    single = [event for service in SERVICES for event in (await pulled(house, service)).json()]
+    headers = {**house.admin, "Accept": BATCH}
+    answer = await house.client.get("/v1/changes", params={"limit": 1000}, headers=headers)
+    assert len(read_batch(answer.content, answer.headers)) == len(single)
+    by_id = {event["id"]: event for event in single}
+    assert {event["id"]: event for event in answer.json()} == by_id
+
+
 async def test_every_event_of_a_page_is_one_in_structured_mode(five_plans: House) -> None:
     page = await five_plans.client.get(f"/v1/{SERVICE}/changes", headers=five_plans.admin)
     (first, *_) = page.json()["items"]

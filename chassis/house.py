@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import structlog
 from fastapi import APIRouter
 from sqlalchemy import MetaData
 
@@ -22,7 +24,10 @@ from chassis.sequencer import Sequencer, raise_epoch_if_restored
 from chassis.settings import Settings
 from chassis.streams import Streams
 
+log = structlog.get_logger(__name__)
+
 Job = Callable[["House"], Coroutine[Any, Any, None]]
+RESTART_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,12 +116,10 @@ class House:
         """Run sequencer, feed, followers and all jobs while the block lasts, then give everything back."""
         if self._database:
             await raise_epoch_if_restored(self._database)
-        jobs = [follower.run() for follower in self.followers] + [job(self) for job in self.jobs]
-        if self.sequencer:
-            jobs.append(self.sequencer.run())
-        if self.feed:
-            jobs.append(self.feed.run())
-        tasks = [asyncio.create_task(job) for job in jobs]
+        jobs: list[Callable[[], Coroutine[Any, Any, None]]] = [follower.run for follower in self.followers]
+        jobs += [partial(job, self) for job in self.jobs]
+        jobs += [part.run for part in (self.sequencer, self.feed) if part]
+        tasks = [asyncio.create_task(_keep_up(job)) for job in jobs]
         try:
             yield
         finally:
@@ -125,3 +128,15 @@ class House:
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._database:
                 await self._database.close()
+
+
+async def _keep_up(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a job for as long as the process lives: one that breaks is begun anew, or nobody would do its work."""
+    while True:
+        try:
+            await job()
+        except Exception as error:
+            log.exception("job_broke", job=str(job), error=repr(error))
+            await asyncio.sleep(RESTART_SECONDS)
+        else:
+            return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import logging
 import re
 import sys
@@ -31,6 +33,21 @@ STREAMS = Gauge("chitieu_streams_open", "Streams of server-sent events now open"
 LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
 
 
+class _StandardError(io.TextIOBase):
+    """Standard error; that nothing can be said there (its disk is full, its reader is gone) ends nobody's work."""
+
+    def write(self, text: str) -> int:
+        """Say it, if anybody can be told."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """The same of what is left to be said."""
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure_logs(settings: Settings) -> None:
     """One line of JSON (or of text) per event, on standard error."""
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
@@ -46,7 +63,7 @@ def configure_logs(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_StandardError()),
         cache_logger_on_first_use=False,
     )
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from joserfc import jwt
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import KeySet, OctKey, OKPKey
 
 from chassis.settings import Settings
 
 KEY_NAME = "signing-key.json"
+WEBHOOK_KEY_NAME = "webhook-key.json"
 
 
 def key_path(settings: Settings) -> Path:
@@ -46,6 +47,18 @@ def write_once(path: Path, document: Mapping[str, object]) -> None:
         file.flush()
         with contextlib.suppress(FileExistsError):
             os.link(file.name, path)  # two processes that start at once have the same key, and never half of one
+
+
+def ensure_webhook_key(settings: Settings) -> Path:
+    """Where the key lies that seals webhooks' secrets: the setting, else the data folder, where it is made."""
+    if settings.webhook_key_file is not None:
+        return settings.webhook_key_file
+    path = settings.data_dir / WEBHOOK_KEY_NAME
+    if not path.exists():
+        key = OctKey.generate_key(256, private=True)
+        key.ensure_kid()
+        write_once(path, key.as_dict(private=True))
+    return path
 
 
 def read_key(path: Path) -> OKPKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from ipaddress import ip_network
 from pathlib import Path
 
 from chassis.postgres.folder import write_private
@@ -20,8 +21,10 @@ def demo_settings(settings: Settings) -> Settings:
     changes: dict[str, object] = {}
     if "environment" not in said:
         changes["environment"] = Environment.DEMO
-    if "public_read" not in said and changes.get("environment", settings.environment) is Environment.DEMO:
-        changes["public_read"] = True
+    if changes.get("environment", settings.environment) is Environment.DEMO:
+        on_this_machine = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+        of_a_demo = {"public_read": True, "webhook_allowed_networks": on_this_machine}
+        changes |= {name: value for name, value in of_a_demo.items() if name not in said}
     # Every commit is made in this process and wakes its sequencer at once, so the poll need not be quick.
     of_one_process = {"log_format": "text", "log_level": "WARNING", "sequencer_poll_seconds": 0.25}
     changes |= {name: value for name, value in of_one_process.items() if name not in said}

@@ -75,6 +75,8 @@ class Door:
 
 
 def _read(method: str, path: str, response: httpx2.Response) -> dict[str, Any]:
+    if response.status_code == httpx2.codes.NO_CONTENT:
+        return {}
     try:
         answer = response.json()
     except ValueError:

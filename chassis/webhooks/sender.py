@@ -316,7 +316,8 @@ class Sender:
 
     def _say(self, run: Run, turn: str | None) -> None:
         if turn is not None:
-            log.warning("webhook_turned", service=self.service, webhook=str(run.id), turn=turn)
+            tell = log.info if turn == "answered" else log.warning
+            tell("webhook_turned", service=self.service, webhook=str(run.id), turn=turn)
             self._to_record.ring()
 
     # The end

@@ -19,13 +19,12 @@ from joserfc.jwk import KeySet, OctKey
 from standardwebhooks import Webhook
 
 from chassis.errors import Refused, Unavailable
-from chassis.keys import write_once
+from chassis.keys import ensure_webhook_key
 from chassis.settings import Settings
 from chassis.webhooks.letters import Letter
 from chassis.webhooks.rules import KEY_MISSING, SECRET_INVALID
 
 PREFIX = "whsec_"
-KEY_NAME = "webhook-key.json"
 SECRET_BYTES, FEWEST_BYTES, MOST_BYTES = 32, 24, 64
 _ALGORITHMS = ["dir", "A256GCM"]
 
@@ -69,8 +68,7 @@ class Sealer:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._given = settings.webhook_key_file
-        self._own = settings.data_dir / KEY_NAME
+        self._settings = settings
 
     @cached_property
     def keys(self) -> KeySet:
@@ -79,11 +77,8 @@ class Sealer:
         Raises:
             Unavailable: there is none, and none can be made ("webhook_key_missing").
         """
-        path = self._given or self._own
         try:
-            if self._given is None:
-                ensure_webhook_key(path)
-            return _read(path)
+            return _read(ensure_webhook_key(self._settings))
         except (OSError, ValueError, JoseError, KeyError) as error:
             raise Unavailable(KEY_MISSING) from error
 
@@ -107,14 +102,6 @@ class Sealer:
         if owner != str(webhook_id):
             raise SealBroken
         return str(secret)
-
-
-def ensure_webhook_key(path: Path) -> None:
-    """Make the key that seals secrets where there is none, readable by its owner only."""
-    if not path.exists():
-        key = OctKey.generate_key(256, private=True)
-        key.ensure_kid()
-        write_once(path, key.as_dict(private=True))
 
 
 def _read(path: Path) -> KeySet:

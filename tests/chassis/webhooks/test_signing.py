@@ -13,9 +13,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from chassis import clock
 from chassis.errors import Refused, Unavailable
+from chassis.keys import WEBHOOK_KEY_NAME
 from chassis.settings import Settings
 from chassis.webhooks.letters import Letter, Office
-from chassis.webhooks.signing import KEY_NAME, SealBroken, Sealer, check_secret, make_secret, signed_headers
+from chassis.webhooks.signing import SealBroken, Sealer, check_secret, make_secret, signed_headers
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 LETTER = Office("plans", None).ping(ONE, OTHER)
@@ -84,7 +85,7 @@ def test_a_sealed_secret_opens_for_its_own_webhook_only(tmp_path: Path) -> None:
 
 def test_the_key_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
     assert sealer(tmp_path).keys.keys[0].kid == sealer(tmp_path).keys.keys[0].kid
-    assert (tmp_path / KEY_NAME).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / WEBHOOK_KEY_NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_new_key_seals_and_the_one_before_still_opens(tmp_path: Path) -> None:

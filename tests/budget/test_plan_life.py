@@ -13,36 +13,22 @@ from services.budget.service import budgets, hearing
 from services.budget.service.budgets import Terms
 from tests.budget.given import PLAN, URL, body, cell, group, header, hear_plan, line, put, rows
 from tests.house import House
+from tests.plan_life import every_step, refused
 
 FIVE, SIX = body(line("A", amount_vnd=5)), body(line("A", amount_vnd=6))
 
 
 async def refuse(house: House, content: Any, **params: Any) -> tuple[int, str, list[tuple[str, str]]]:
-    before = await house.rows("budget")
-    response = await house.client.put(URL, json=content, params=params, headers=house.admin)
-    assert await house.rows("budget") == before
-    problem = response.json()
-    return problem["status"], problem["code"], [(each["pointer"], each["value"]) for each in problem["errors"]]
+    return await refused(house, "budget", URL, content, **params)
 
 
-@pytest.mark.parametrize(
-    ("status", "revision", "applied", "correction", "code"),
-    [
-        ("draft", 1, 1, None, None),
-        ("issued", 1, None, None, None),
-        ("issued", 1, 1, None, "budget_needs_amendment"),
-        ("issued", 1, 1, "Nhập sai", None),
-        ("amended", 2, 1, None, None),
-        ("amended", 2, 2, None, "budget_needs_amendment"),
-        ("closed", 2, 1, None, "budget_plan_closed"),
-        ("closed", 2, None, "Nhập sai", "budget_plan_closed"),
-    ],
-)
+@every_step
 def test_what_each_step_of_a_plans_life_allows(
-    status: str, revision: int, applied: int | None, correction: str | None, code: str | None
+    status: str, revision: int, applied: int | None, correction: str | None, obstacle: str | None
 ) -> None:
     refusal = PlanLife(status, revision, applied).refusal(correction)
-    assert (refusal and refusal.code) == code
+    codes = {"amendment": "budget_needs_amendment", "closed": "budget_plan_closed"}
+    assert (refusal and refusal.code) == (obstacle and codes[obstacle])
 
 
 async def test_a_budget_recorded_before_or_after_issue_changes_by_amendment_only(house: House) -> None:

@@ -14,6 +14,7 @@ from services.indicators.service import targets as service
 from services.indicators.service.applying import Terms
 from tests.house import House
 from tests.indicators.given import PLAN, TARGETS, header, items, put, target
+from tests.plan_life import every_step, refused
 
 FIRST, OTHER = {"targets": [target()]}, {"targets": [target(value=85)]}
 
@@ -28,31 +29,16 @@ async def values(house: House) -> list[Any]:
 
 
 async def refuse(house: House, content: Any, **params: Any) -> tuple[int, str, list[tuple[str, str]]]:
-    before = await house.rows("indicators")
-    response = await house.client.put(TARGETS, json=content, params=params, headers=house.admin)
-    assert await house.rows("indicators") == before
-    problem = response.json()
-    return problem["status"], problem["code"], [(each["pointer"], each["value"]) for each in problem["errors"]]
+    return await refused(house, "indicators", TARGETS, content, **params)
 
 
-@pytest.mark.parametrize(
-    ("status", "revision", "applied", "correction", "code"),
-    [
-        ("draft", 1, 1, None, None),
-        ("issued", 1, None, None, None),
-        ("issued", 1, 1, None, "targets_need_amendment"),
-        ("issued", 1, 1, "Nhập sai", None),
-        ("amended", 2, 1, None, None),
-        ("amended", 2, 2, None, "targets_need_amendment"),
-        ("closed", 2, 1, None, "targets_plan_closed"),
-        ("closed", 2, None, "Nhập sai", "targets_plan_closed"),
-    ],
-)
+@every_step
 def test_what_each_step_of_a_plans_life_allows(
-    status: str, revision: int, applied: int | None, correction: str | None, code: str | None
+    status: str, revision: int, applied: int | None, correction: str | None, obstacle: str | None
 ) -> None:
     refusal = PlanLife(status, revision, applied).refusal(correction)
-    assert (refusal and refusal.code) == code
+    codes = {"amendment": "targets_need_amendment", "closed": "targets_plan_closed"}
+    assert (refusal and refusal.code) == (obstacle and codes[obstacle])
 
 
 async def test_targets_of_an_issued_plan_change_by_amendment_only(stocked: House) -> None:

@@ -23,6 +23,8 @@ TODAY = date(2026, 11, 22)
 CELLS: dict[str, Any] = {"admin_unit": "26491", "indicator": "RATE", "period": "2026-Q3", "value": 85.5}
 WITHDRAWN: dict[str, Any] = {"value": None, "action": "withdraw", "reason": "nhầm xã"}
 
+OF_NONE: dict[str, Any] = {"value": None}
+
 # Code, value type, scale, whether above 100 is allowed.
 INDICATORS = (
     ("RATE", ValueType.PERCENT, "0-100", False),
@@ -64,6 +66,16 @@ PERIODS = (
 def rows(*cells: Any) -> bytes:
     """Rows as JSON, each a sound one but for the cells given; what is no dict stands as it is."""
     return json.dumps([{**CELLS, **one} if isinstance(one, dict) else one for one in cells]).encode()
+
+
+def ratio(numerator: Any, denominator: Any, **cells: Any) -> dict[str, Any]:
+    """Cells of a row that gives its figure as a ratio."""
+    return {**OF_NONE, "numerator": numerator, "denominator": denominator, **cells}
+
+
+def of(indicator: str, **cells: Any) -> dict[str, Any]:
+    """Cells of a row of an indicator, without a value but those given."""
+    return {**OF_NONE, "indicator": indicator, **cells}
 
 
 def read(*cells: Any, takes_samples: bool = True) -> Values:

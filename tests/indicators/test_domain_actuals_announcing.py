@@ -16,10 +16,9 @@ from chassis.decimals import plain
 from services.indicators.domain.actuals.announcing import is_sample, parts
 from services.indicators.domain.actuals.columns import STATUS_OF, Kind
 from tests.drawn import signs
-from tests.indicators.frames import WITHDRAWN, settled
+from tests.indicators.frames import WITHDRAWN, of, settled
 
 ROOM = 47 * 1024
-OF_NONE: dict[str, Any] = {"value": None}
 COLUMN_OF = {Kind.VALUE: "value", Kind.LEVEL: "level", Kind.RANK: "rank", Kind.TEXT: "text", Kind.DONE_ON: "done_on"}
 
 
@@ -62,10 +61,10 @@ SHOWN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"value": 100}, {"value": 100}),
     ({"value": 0.000001}, {"value": 0.000001}),
     ({"value": None, "numerator": 1, "denominator": 4}, {"value": 25, "numerator": 1, "denominator": 4}),
-    ({**OF_NONE, "indicator": "LEVEL", "level": 1}, {"level": 1}),
-    ({**OF_NONE, "indicator": "RANK", "rank": 10}, {"rank": 10}),
-    ({**OF_NONE, "indicator": "WORDS", "text": 'đúng, "đủ" \\'}, {"text": 'đúng, "đủ" \\'}),
-    ({**OF_NONE, "indicator": "DONE", "done_on": "2026-09-01"}, {"done_on": "2026-09-01"}),
+    (of("LEVEL", level=1), {"level": 1}),
+    (of("RANK", rank=10), {"rank": 10}),
+    (of("WORDS", text='đúng, "đủ" \\'), {"text": 'đúng, "đủ" \\'}),
+    (of("DONE", done_on="2026-09-01"), {"done_on": "2026-09-01"}),
 ]
 
 

@@ -11,6 +11,8 @@ from tests.house import House
 PLAN = "26491-2026-digital-transformation-state-agencies"
 TARGETS = f"/v1/indicators/targets/{PLAN}"
 ACTUALS = "/v1/indicators/actuals"
+HISTORY = f"{ACTUALS}/history"
+WRITTEN = ("actual", "actual_revision", "posting", "outbox", "event_log", "audit", "idempotency_key")
 CATALOGUE = "/v1/indicators/catalogue"
 REGIMES = "/v1/indicators/regimes"
 SCORECARDS = "/v1/indicators/scorecards"
@@ -182,3 +184,18 @@ async def items(house: House, path: str, headers: dict[str, str] | None = None, 
 def faults(response: Any) -> list[tuple[int | None, str | None, str]]:
     """Row, column and code of every fault of a reply."""
     return [(each.get("row"), each.get("column"), each["code"]) for each in response.json()["errors"]]
+
+
+def counts(response: Any) -> dict[str, int]:
+    """What became of the rows of a post, without zeros; the numbers add up."""
+    body = response.json()
+    names = ("received", "created", "updated", "unchanged", "stale", "duplicates", "refused")
+    found = {name: body[name] for name in names}
+    assert found["received"] == sum(found[name] for name in names[1:])
+    return {name: number for name, number in found.items() if number}
+
+
+async def written(house: House) -> dict[str, int]:
+    """How many rows the tables have that a post writes."""
+    rows = await house.rows("indicators")
+    return {name: rows[name] for name in WRITTEN}

@@ -13,17 +13,7 @@ from chassis.receipts import read_keys, verify_receipt
 from tests.chassis.tabular.bodies import CSV, JSON, NDJSON, XLSX, ndjson
 from tests.house import House
 from tests.indicators.forms import FORMS, MEASURED, ROWS, SPANS, crowd, many, outcomes, said, send
-from tests.indicators.given import ACTUALS, TARGETS, faults, items, post, put, row, target
-
-HISTORY = f"{ACTUALS}/history"
-WRITTEN = ("actual", "actual_revision", "posting", "outbox", "event_log", "audit", "idempotency_key")
-
-
-async def written(house: House) -> dict[str, int]:
-    """The rows of every table a post may write."""
-    rows = await house.rows("indicators")
-    return {name: rows[name] for name in WRITTEN}
-
+from tests.indicators.given import ACTUALS, HISTORY, TARGETS, faults, items, post, put, row, target, written
 
 # --- the plan's own row
 

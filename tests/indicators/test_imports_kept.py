@@ -46,9 +46,7 @@ async def test_imports_are_forgotten_when_their_time_is_over_and_figures_stay(st
 
 
 async def test_statements_of_a_run_do_not_grow_with_the_rows(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        import_run, "TELL_SECONDS", 3600.0
-    )  # else a slow run tells more of its progress than a quick one
+    monkeypatch.setattr(import_run, "TELL_SECONDS", 3600.0)  # a slow run would tell more than a quick one
     periods = ("2026-Q1", "2026-Q2", "2026-Q3", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05")
     codes = ("26491", "26434", "25378", "14161")
     many = [row(admin_unit=code, period=period, value=50) for code in codes for period in periods]

@@ -11,10 +11,9 @@ import pytest
 from chassis.errors import Conflict, Forbidden
 from services.indicators.service import reverting
 from tests.house import House
-from tests.indicators.given import ACTUALS, items, post, row
+from tests.indicators.given import ACTUALS, HISTORY, items, post, row
 from tests.indicators.importing import IMPORTS, acted, counted, key, lines, look, run, run_import
 
-HISTORY = f"{ACTUALS}/history"
 WHY = {"reason": "Gửi nhầm tệp"}
 
 

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette_compress import CompressMiddleware, remove_compress_type
 
-from chassis import jetstream, retention, webhooks
+from chassis import jetstream, lag, retention, webhooks
 from chassis.errors import NOT_FOUND, RULES, NotFound, Unavailable, rule
 from chassis.house import House, Service
 from chassis.ledger_api import ledger_router, min_version
@@ -30,8 +30,8 @@ CORS_HEADERS = [
     "Upload-Complete", "Upload-Offset", "X-Min-Version", "X-Request-Id", "traceparent",
 ]  # fmt: skip
 CORS_EXPOSED = [
-    "Changes-Cursor", "Changes-Unreachable", "ETag", "Idempotency-Replayed", "Known-At", "Link", "Location",
-    "Retry-After", "Upload-Complete", "Upload-Offset", "X-Request-Id",
+    "Changes-Behind", "Changes-Cursor", "Changes-Unreachable", "ETag", "Idempotency-Replayed", "Known-At", "Link",
+    "Location", "Retry-After", "Upload-Complete", "Upload-Offset", "X-Request-Id",
 ]  # fmt: skip
 
 # One compressor per listener would cost its memory and time for every one of them; as it is all share the same bytes.
@@ -54,7 +54,7 @@ def build_app(service: Service, house: House) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
-    house.serve(service, (retention.run, webhooks.run, jetstream.run))
+    house.serve(service, (lag.run, retention.run, webhooks.run, jetstream.run))
     install_problems(app, base)
     app.router.routes.extend(_routes(service).routes)
     add_operations(app, lambda: _readiness(house))

@@ -134,6 +134,7 @@ class ToldChanges:
     pieces: Sequence[bytes]
     next: str
     head: str
+    behind: int
 
 
 class Feed:
@@ -172,7 +173,8 @@ class Feed:
         """The same as CloudEvents in JSON, for who passes them on."""
         basket = _Told(self.envelope)
         span = await self._gather(Wish(caller, _at(cursor), wanted, limit), basket, wait)
-        return ToldChanges(basket.pieces, span.upto.cursor, span.head.cursor)
+        behind = span.head.pos - span.upto.pos
+        return ToldChanges(basket.pieces, span.upto.cursor, span.head.cursor, behind)
 
     async def _gather(self, wish: Wish, basket: Basket, wait: float) -> Span:
         deadline = asyncio.get_running_loop().time() + wait

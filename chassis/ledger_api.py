@@ -93,7 +93,7 @@ def _add_changes(router: APIRouter) -> None:
         feed: Feed = request.app.state.house.feed
         wanted = _wanted(types, province, commune)
         page = await feed.told(caller, after, wanted, limit=limit, wait=wait)
-        headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next}
+        headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next, "Changes-Behind": str(page.behind)}
         if BATCH_EVENTS in request.headers.get("Accept", ""):
             return in_pieces((b"[", *page.pieces, b"]"), headers, BATCH_EVENTS)
         end = f'],"next":"{page.next}","head":"{page.head}"}}'.encode()

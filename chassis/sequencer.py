@@ -45,6 +45,21 @@ async def raise_epoch_if_restored(database: Database) -> None:
         log.warning("log_was_restored", service=database.service, epoch=epoch)
 
 
+_RAISED = text("""
+UPDATE feed_head SET epoch = epoch + 1 WHERE feed = 'main' RETURNING epoch, pg_notify('feed', :service)
+""")
+
+
+async def begin_epoch(database: Database) -> int:
+    """Begin a new epoch because somebody says so; answers its number.
+
+    After a restore into the same server nothing shows that positions are used again, so the operator has to say it.
+    """
+    async with database.write() as db:
+        epoch = await db.scalar(_RAISED, {"service": database.service})
+    return int(epoch or 0)
+
+
 _MOVE = "SELECT moved_count, head_now, known_now, done_now FROM move_events($1, $2, $3)"
 
 

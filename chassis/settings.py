@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         8, ge=1, description="open connections per service; five more run imports and the log"
     )
     database_pool_timeout_seconds: float = Field(5, gt=0, description="wait for a free connection, seconds")
+    unsafe_database: bool = Field(
+        False, description="serve on a database that may lose confirmed data in a crash (fsync off, and the like)"
+    )
     statement_timeout_seconds: float = Field(30, gt=0, description="longest statement, seconds")
     lock_timeout_seconds: float = Field(5, gt=0, description="longest wait for a lock, seconds")
 

@@ -31,6 +31,13 @@ REQUESTS = Counter("chitieu_requests_total", "Requests answered", ["service", "m
 SECONDS = Histogram("chitieu_request_seconds", "Time to answer, seconds", ["service", "method", "route"])
 STREAMS = Gauge("chitieu_streams_open", "Streams of server-sent events now open", ["service"])
 LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
+LOG_OLDEST = Gauge("chitieu_event_log_oldest_position", "Oldest event still in the log", ["service"])
+OUTBOX_EVENTS = Gauge("chitieu_event_outbox_events", "Events that wait for a position, 100,000 at most", ["service"])
+OUTBOX_SECONDS = Gauge("chitieu_event_outbox_oldest_seconds", "Age of the oldest of them, seconds", ["service"])
+# Of every delivery: the services that follow, the relay, the webhooks.
+EVENTS_BEHIND = Gauge("chitieu_events_behind", "Events between a delivery and the log's end", ["service", "delivery"])
+ARCHIVE_FILES = Gauge("chitieu_event_archive_files", "Archives of events that have left the log", ["service"])
+ARCHIVE_BYTES = Gauge("chitieu_event_archive_bytes", "Their size, bytes", ["service"])
 
 
 class _StandardError(io.TextIOBase):

@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 
 from chassis.keys import ensure_key, ensure_webhook_key, key_path, public_keys
 from chassis.postgres import PostgresTrouble
-from chitieu import jetstream_verbs, operating, webhook_verbs
+from chitieu import event_verbs, jetstream_verbs, operating, webhook_verbs
 from chitieu.client import AsyncClient, NumberStyle, Patience, Terms
 from chitieu.demo import demo_settings
 from chitieu.options import LOCAL_DOOR, DataDir, Host, Port, Token, Url, part, run, settings_with
@@ -38,6 +38,7 @@ units_app = typer.Typer(help="Administrative units.", no_args_is_help=True)
 demo_app = typer.Typer(help="The demo data.", no_args_is_help=True)
 app.add_typer(units_app, name="units")
 app.add_typer(demo_app, name="demo")
+app.add_typer(event_verbs.app, name="events")
 app.add_typer(webhook_verbs.app, name="webhooks")
 app.add_typer(jetstream_verbs.app, name="jetstream")
 console = Console(soft_wrap=True)

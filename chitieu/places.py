@@ -55,6 +55,23 @@ def open_places(settings: Settings) -> Iterator[Places]:
         yield Places(_embedded_targets(server, settings), server)
 
 
+@contextlib.contextmanager
+def reach_places(settings: Settings) -> Iterator[Places]:
+    """All three databases, also while a house is running on the embedded server of the data folder.
+
+    Raises:
+        Trouble: some services have a URL and others have none.
+        PostgresTrouble: the embedded server does not start.
+    """
+    server = EmbeddedPostgres(settings.data_dir)
+    has_url = any(target_of(settings, service) for service in SERVICES)
+    if not has_url and server.reach():
+        yield Places(_embedded_targets(server, settings), server)
+        return
+    with open_places(settings) as places:
+        yield places
+
+
 def migrate_all(settings: Settings) -> None:
     """Bring every service's database to this version, the embedded one too."""
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from chassis.settings import SERVICES, Settings
 from chassis.telemetry import configure_logs
 from chitieu.compose import compose
+from chitieu.durability import refuse_unsafe
 from chitieu.migrate import Target, refuse_unmigrated
 from chitieu.places import target_of
 from chitieu.serving import Serving, address_of, listen, say
@@ -31,6 +32,7 @@ def serve(settings: Settings, name: str) -> None:
 
         async def work(serving: Serving) -> None:
             await refuse_unmigrated(targets)
+            await refuse_unsafe(targets, settings)
             composition = compose(
                 settings,
                 _login_urls(targets),

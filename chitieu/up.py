@@ -20,6 +20,7 @@ from chitieu import demo
 from chitieu.apply import Applier, apply_folder, count_steps
 from chitieu.compose import Composition, compose
 from chitieu.door import Door, Refusal
+from chitieu.durability import refuse_unsafe
 from chitieu.migrate import migrate
 from chitieu.places import Places, ensure_database, open_places
 from chitieu.serving import Serving, address_of, keep_alive, listen, say
@@ -61,6 +62,7 @@ class Up:
         if self._places.embedded is not None:
             await ensure_database(self._places.embedded)
         await migrate(self._places.targets)
+        await refuse_unsafe(self._places.targets, self._settings)
         key = ensure_key(self._settings)
         composition = compose(self._settings, self._places.login_urls, key=key)
         async with composition.running(), _kept_alive(self._places):

@@ -115,6 +115,14 @@ class EmbeddedPostgres:
             os.close(self._lock)
             self._lock = None
 
+    def reach(self) -> bool:
+        """Find the server that another process of ours runs on this folder, to connect to it; says whether it runs."""
+        if not state_file(self.data_dir).exists():
+            return False
+        self._state = read_or_make_state(self.data_dir, self._account)
+        pid = recorded_postmaster(self._data)
+        return pid is not None and is_postmaster_of(pid, self._data)
+
     def ensure_running(self) -> bool:
         """Start the server again if it died under us; says whether it had to be started."""
         if self.running or self._lock is None:

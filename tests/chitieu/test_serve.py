@@ -29,6 +29,7 @@ async def settings(admin_url: str, shared_dir: Path) -> AsyncIterator[dict[str, 
     for name in names.values():
         await connection.execute(f"CREATE DATABASE {name}")
     chosen = {"CHITIEU_DATA_DIR": str(shared_dir), "CHITIEU_LOG_LEVEL": "WARNING", "CHITIEU_PUBLIC_READ": "true"}
+    chosen["CHITIEU_UNSAFE_DATABASE"] = "true"  # the tests' server keeps nothing
     for service, name in names.items():
         chosen[f"CHITIEU_{service.upper()}_ADMIN_DATABASE_URL"] = database_url(admin_url, name)
         chosen[f"CHITIEU_{service.upper()}_DATABASE_URL"] = database_url(admin_url, name, user=service)
@@ -97,7 +98,7 @@ async def test_up_on_a_server_by_url_starts_none_of_its_own(admin_url: str, data
     connection = await asyncpg.connect(admin_url)
     await connection.execute(f"CREATE DATABASE {name}")
     urls = {f"CHITIEU_{s.upper()}_DATABASE_URL": database_url(admin_url, name, user=s) for s in SERVICES}
-    chosen = {"CHITIEU_DATABASE_URL": database_url(admin_url, name), **urls}
+    chosen = {"CHITIEU_DATABASE_URL": database_url(admin_url, name), "CHITIEU_UNSAFE_DATABASE": "true", **urls}
     with running("up", "--empty", "--port", "0", "--data-dir", str(data_dir), settings=chosen) as command:
         url = command.wait_ready()
         assert httpx2.get(f"{url}/v1/plans").json()["items"] == []

@@ -203,10 +203,10 @@ async def read_stream(url: str, stream: str) -> list[Seen]:
                 found.append(Seen(seq, message.subject, headers["Nats-Msg-Id"], json.loads(message.data)))
         return found
 
-    return await _patiently(url, read)
+    return await _patiently(url, read, PATIENCE_SECONDS)
 
 
-async def reached(url: str, stream: str, message_id: str) -> None:
+async def reached(url: str, stream: str, message_id: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until a message is the last one of a stream, or was.
 
     Raises:
@@ -214,21 +214,23 @@ async def reached(url: str, stream: str, message_id: str) -> None:
     """
 
     async def wait(js: JetStreamContext) -> None:
-        consumer = await js.pull_subscribe("", stream=stream, config=_looking(DeliverPolicy.LAST))
         while True:
-            [message] = await consumer.fetch(1, timeout=5)
-            if (message.headers or {}).get("Nats-Msg-Id") == message_id:
+            consumer = await js.pull_subscribe("", stream=stream, config=_looking(DeliverPolicy.LAST))
+            [last] = await consumer.fetch(1, timeout=5)
+            if (last.headers or {}).get("Nats-Msg-Id") == message_id:
                 return
+            await consumer.fetch(1, timeout=5)  # there is more: look at the last one again
+            await consumer.unsubscribe()
 
-    await _patiently(url, wait)
+    await _patiently(url, wait, seconds)
 
 
 def _looking(since: DeliverPolicy) -> ConsumerConfig:
     return ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=since, mem_storage=True, num_replicas=1)
 
 
-async def _patiently(url: str, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def _patiently(url: str, work: Callable[[JetStreamContext], Awaitable[T]], seconds: float) -> T:
+    async with asyncio.timeout(seconds):
         while True:
             with contextlib.suppress(NatsError, OSError):
                 client = await client_library.connect(url.split(","), allow_reconnect=False, error_cb=_ignore)

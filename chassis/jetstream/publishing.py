@@ -21,7 +21,7 @@ from nats.aio.client import Client
 from chassis.jetstream.place import Place
 
 ACK_SECONDS = 5.0
-MOST_IN_A_BATCH = 500  # the server takes up to 1,000
+MOST_IN_A_BATCH = 1000  # the server takes no more
 BATCH_BYTES = 4 * 2**20
 _BREATH = 50  # messages after which other work of the process gets its turn
 

@@ -146,3 +146,16 @@ async def test_imports_are_listed_and_cancelled_by_who_sent_them(stocked: House,
         response = await acted(stocked, hers, "cancel", headers=headers)
         assert (response.status_code, response.json()["code"]) == (404, "import_unknown")
     assert (await acted(stocked, hers, "cancel", headers=lan)).json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(("client_id", "announced"), [("phong", "phong"), ("", None)])
+async def test_an_import_is_announced_with_its_client_and_trace_never_with_a_person(
+    stocked: House, person: Person, client_id: str, announced: str | None
+) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    headers = {**person("nguyen-thi-lan", "26491", client_id=client_id), "traceparent": trace}
+    assert (await run_import(stocked, lines(row()), headers))["state"] == "done"
+    await stocked.sequence()
+    (told,) = await items(stocked, "/v1/indicators/changes", types="vn.chitieu.indicators.actuals.posted.v1")
+    assert (told["data"]["client_id"], told["traceparent"]) == (announced, trace)
+    assert "nguyen-thi-lan" not in str(told)

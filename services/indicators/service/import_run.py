@@ -147,6 +147,7 @@ class Run:
     def _describe(self, db: Session) -> None:
         terms = self._claim.terms
         db.info.update(caller=self._claim.caller, request_id=terms["request_id"], dry_run=terms["is_dry_run"])
+        db.info["traceparent"] = terms["trace"]
 
     async def _done(self, db: Session, result: PostResult, body: tabular.Body, digest: bytes) -> None:
         """Write the end of an import into the transaction of its figures."""

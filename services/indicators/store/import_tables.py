@@ -78,6 +78,8 @@ class Import(Base, table=True):
     scopes: list[str] = Field(sa_column=_texts())
     admin_units: list[str] = Field(sa_column=_texts())
     request_id: str | None = Field(default=None, sa_type=Text)
+    trace: str | None = Field(default=None, sa_type=Text)
+    names_client: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("true")))
     mode: str = Field(sa_type=Text)
     on_stale: str = Field(sa_type=Text)
     on_blank: str = Field(sa_type=Text)

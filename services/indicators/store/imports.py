@@ -66,17 +66,20 @@ async def create(db: Session, caller: Caller, kept: timedelta, fields: Mapping[s
     """Note an import with the rights its sender has now; None where what it reverts is being reverted already."""
     made = await db.execute(
         text(
-            "INSERT INTO import (client_id, caller_subject, scopes, admin_units, request_id, expires_at,"
-            f" {', '.join(fields)}) VALUES (:client_id, :caller_subject, :scopes, :admin_units, :request_id,"
+            "INSERT INTO import (client_id, names_client, caller_subject, scopes, admin_units, request_id, trace,"
+            f" expires_at, {', '.join(fields)}) VALUES (:client_id, :names_client, :caller_subject, :scopes,"
+            " :admin_units, :request_id, :trace,"
             f" clock_timestamp() + :kept, {', '.join(':' + name for name in fields)})"
             " ON CONFLICT DO NOTHING RETURNING import_id"
         ),
         {
             "client_id": caller.client_id,
+            "names_client": caller.names_client,
             "caller_subject": caller.subject,
             "scopes": sorted(caller.scopes),
             "admin_units": caller.unit_codes,
             "request_id": db.info.get("request_id"),
+            "trace": db.info.get("traceparent"),
             "kept": kept,
             **fields,
         },
@@ -235,7 +238,8 @@ async def claim(db: Session, lease: timedelta) -> Claim | None:
     row = found.mappings().one_or_none()
     if row is None:
         return None
-    caller = Caller(row["client_id"], row["caller_subject"], frozenset(row["scopes"]), frozenset(row["admin_units"]))
+    rights = frozenset(row["scopes"]), frozenset(row["admin_units"])
+    caller = Caller(row["client_id"], row["caller_subject"], *rights, names_client=row["names_client"])
     return Claim(row["import_id"], row["attempt"], caller, dict(row))
 
 

@@ -23,10 +23,8 @@ HEAD_BYTES = 256 * 1024
 SEPARATORS = (";", ",", "\t")
 LONGEST_CELL_LINES = 100  # lines that a cell in quotes is followed over, in a piece that has faults
 BROKEN_QUOTES = 50  # after so many quotes without an end, each line is taken for a row
-MOST_HELD_BYTES = 32 * 1024 * 1024
 BLOCK_BYTES = 16 * 1024 * 1024  # of a body in memory that are read at once: every cut copies
 _QUOTE = b'"'
-Bytes = bytes | memoryview
 _FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
 
 
@@ -49,17 +47,13 @@ def read_separated(
     blocks = _whole_records(_in_utf8(source, charset))
     first = next(blocks, b"")
     layout = _layout(first, titles, separators)
-    row = layout.row
-    for block in _with_first(memoryview(first)[layout.start :], blocks):
-        for grid, faults, count in _read_block(block, layout, row):
+    row, start = layout.row, layout.start
+    for block in chain([first], blocks):
+        for grid, faults, count in _read_block(block, start, layout, row):
             row += count
             if grid.height or faults:
                 yield _table(grid, faults, layout, titles)
-
-
-def _with_first(first: Bytes, others: Iterator[bytes]) -> Iterator[Bytes]:
-    yield first
-    yield from others
+        start = 0
 
 
 def _table(grid: pl.DataFrame, faults: list[Fault], layout: _Layout, titles: Titles) -> Table:
@@ -92,12 +86,16 @@ def _marked(text: str) -> bytes:
 
 
 def _whole_records(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks that end with a line and not within quotes."""
+    """Blocks that end with a line and not within quotes, unless a quote is open for a whole piece: that one is stray,
+    no cell is so long.
+    """
     held = b""
+    has_waited = False
     for piece in stream:
         lines = piece.replace(b"\r", b"\n") if b"\n" not in piece else piece  # of old Macintosh programs
         held = held + lines if held else lines
-        end = _record_end(held)
+        end = _record_end(held) or (held.rfind(b"\n") + 1 if has_waited else 0)
+        has_waited = not end
         if end:
             yield held[:end]
             held = held[end:]
@@ -107,7 +105,7 @@ def _whole_records(stream: Iterator[bytes]) -> Iterator[bytes]:
 
 def _record_end(held: bytes) -> int:
     """Where the last line ends that does not end within quotes; 0 where none is near."""
-    last = end = held.rfind(b"\n") + 1
+    end = held.rfind(b"\n") + 1
     quotes = held.count(_QUOTE, 0, end)
     for _ in range(LONGEST_CELL_LINES):
         if quotes % 2 == 0 or end == 0:
@@ -115,7 +113,7 @@ def _record_end(held: bytes) -> int:
         before = held.rfind(b"\n", 0, end - 1) + 1
         quotes -= held.count(_QUOTE, before, end)
         end = before
-    return last if len(held) > MOST_HELD_BYTES else 0  # a stray quote, not a long cell
+    return 0
 
 
 def _layout(first: bytes, titles: Titles, separators: Sequence[str]) -> _Layout:
@@ -157,29 +155,31 @@ def _records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], lis
     return rows, ends
 
 
-def _read_block(block: Bytes, layout: _Layout, row: int) -> Iterator[tuple[pl.DataFrame, list[Fault], int]]:
-    """The cells of a block by their places, the rows that have none, and how many rows it had; in pieces where
-    something in it has to be read singly.
+def _read_block(block: bytes, start: int, layout: _Layout, row: int) -> Iterator[tuple[pl.DataFrame, list[Fault], int]]:
+    """The cells of a block from a place on, by their own places, the rows that have none, and how many rows it had; in
+    pieces where something in it has to be read singly.
     """
-    grid = _grid(block, layout, row)
+    # After a stray quote the rest of a block reads like one cell, of which the reader would make ten times its size.
+    is_sound = block.count(_QUOTE, start) % 2 == 0
+    grid = _grid(block, layout, row, start) if is_sound else None
     if grid is not None:
         yield grid, [], grid.height
         return
-    for piece in _whole_records(cut(bytes(block), PIECE_BYTES)):
+    for piece in _whole_records(cut(block, PIECE_BYTES, start)):
         grid = _grid(piece, layout, row)
         read = _read_singly(piece, layout, row) if grid is None else (grid, list[Fault](), grid.height)
         row += read[2]
         yield read
 
 
-def _grid(block: Bytes, layout: _Layout, row: int) -> pl.DataFrame | None:
+def _grid(block: bytes, layout: _Layout, row: int, start: int = 0) -> pl.DataFrame | None:
     """The cells of a block by their places; None where a row is at fault."""
     names = [str(place) for place in range(layout.heading.width)]
     # The line put in front gives the width, and keeps the reader from unpacking what looks like a packed file.
     front = layout.separator.join(names).encode() + b"\n"
     try:
         return pl.read_csv(
-            b"".join((front, block)),
+            b"".join((front, memoryview(block)[start:])),
             separator=layout.separator,
             infer_schema=False,
             row_index_name=ROW,

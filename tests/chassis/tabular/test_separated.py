@@ -155,8 +155,8 @@ def test_quotes_gone_wrong_cost_their_line() -> None:
 def test_hundreds_of_broken_quotes_take_no_time() -> None:
     body = "admin_unit;note\n" + '26491;"x\n' * 20_001
     table = bodies.read(body.encode(), CSV)
-    assert table.received + 0 == table.findings.total + table.cells.height
-    assert table.cells.height <= 10_001
+    assert (table.received, table.cells.height) == (20_001, 0)
+    assert table.findings.totals() == {"row_unreadable": 20_001}
 
 
 def test_what_looks_packed_is_not_unpacked() -> None:
@@ -231,32 +231,50 @@ def test_a_file_is_read_in_pieces_of_which_no_row_is_lost(tmp_path: Path, monkey
     assert got == [(at, *row) for at, row in enumerate(rows, start=2)]
 
 
-def test_of_a_block_with_odd_lines_only_their_pieces_are_read_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def singly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of what is read line by line, of a body cut into small blocks and pieces."""
     monkeypatch.setattr(separated, "BLOCK_BYTES", 64 * 1024)
     monkeypatch.setattr(separated, "PIECE_BYTES", 4 * 1024)
-    singly: list[int] = []
+    sizes: list[int] = []
     read_singly = separated._read_singly
 
     def noted(block: bytes, *rest: Any) -> Any:
-        singly.append(len(block))
+        sizes.append(len(block))
         return read_singly(block, *rest)
 
     monkeypatch.setattr(separated, "_read_singly", noted)
+    return sizes
+
+
+def read_lines(lines: list[str]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The cells and the faults of a file with a heading, whose first row is the third."""
+    body = "\ufeffBÁO CÁO;\nadmin_unit;note\n" + "\n".join(lines) + "\n"
+    tables = list(read(Body(body.encode(), CSV, TITLES)))
+    assert sum(table.received for table in tables) == len(lines)
+    rows = [row for table in tables for row in cells(table, "admin_unit", "note")]
+    return rows, [fault for table in tables for fault in found(table)]
+
+
+def test_of_a_block_with_odd_lines_only_their_pieces_are_read_singly(singly: list[int]) -> None:
     lines = [f'{at:05d};"dòng một\ndòng; hai"' if at % 3 else f"{at:05d};x{at}" for at in range(9000)]
     lines[1500] = '01500;"x"y'
     lines[7000] = "07000;a;b"
-    body = "\ufeffBÁO CÁO;\nadmin_unit;note\n" + "\n".join(lines) + "\n"
-    tables = list(read(Body(body.encode(), CSV, TITLES)))
-    odd = (1500 + 3, 7000 + 3)
-    assert [fault for table in tables for fault in found(table)] == [
-        (odd[0], None, "row_unreadable"),
-        (odd[1], None, "row_too_wide"),
-    ]
+    rows, faults = read_lines(lines)
+    assert faults == [(1503, None, "row_unreadable"), (7003, None, "row_too_wide")]
     meant = [(at + 3, f"{at:05d}", "dòng một\ndòng; hai" if at % 3 else f"x{at}") for at in range(9000)]
-    got = [row for table in tables for row in cells(table, "admin_unit", "note")]
-    assert got == [row for row in meant if row[0] not in odd]
-    assert sum(table.received for table in tables) == 9000
+    assert rows == [row for row in meant if row[0] not in (1503, 7003)]
     assert len(singly) == 2
+    assert max(singly) <= 2 * separated.PIECE_BYTES
+
+
+def test_a_quote_without_an_end_costs_its_line_and_holds_two_pieces(singly: list[int]) -> None:
+    lines = [f'{at:05d};"a; b"' for at in range(9000)]
+    lines[10] = '00010;"mở'
+    rows, faults = read_lines(lines)
+    assert faults == [(13, None, "row_unreadable")]
+    assert rows == [(at + 3, f"{at:05d}", "a; b") for at in range(9000) if at != 10]
+    assert len(singly) == 1
     assert max(singly) <= 2 * separated.PIECE_BYTES
 
 

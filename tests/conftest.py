@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -37,6 +38,8 @@ settings.load_profile("house")
 def pytest_configure(config: pytest.Config) -> None:
     """The run's own process starts the server and migrates the template; workers find them by URL."""
     global _server
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background; every process started would, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     configure_logs(Settings(log_level="ERROR"))
     if hasattr(config, "workerinput") or os.environ.get(ADMIN_URL) or config.option.collectonly:
         return

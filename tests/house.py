@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import httpx2
 import uvicorn
+import yaml
 from anyio.from_thread import start_blocking_portal
 from joserfc.jwk import OKPKey
 from sqlalchemy import make_url
@@ -31,6 +32,11 @@ EVERY_SCOPE = (
     "plans:read plans:write admin_units:write indicators:read catalogue:write targets:write actuals:write"
     " budget:read budget:write changes:read audit:read webhooks:read webhooks:write"
 )
+
+
+def read_yaml(path: Path) -> Any:
+    """A file of declarations, read as `chitieu apply` reads it."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def database_url(admin_url: str, database: str, *, user: str | None = None) -> str:

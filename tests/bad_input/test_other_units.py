@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.bad_input.refusals import ACTUALS, IMPORT, PLAN, WRITES, refused
-from tests.house import EVERY_SCOPE, REFERENCE, House
+from tests.house import EVERY_SCOPE, REFERENCE, House, read_yaml
 
 
 def declared(name: str) -> dict[str, Any]:
     """A declaration of the reference data, as the loader sends it."""
-    content: dict[str, Any] = yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(REFERENCE / f"{name}.yaml")
     content.pop("life", None)
     return content
 

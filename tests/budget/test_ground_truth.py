@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.budget.given import rows
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 
 TAN_HUNG = "25345-2026-digital-transformation-st-innovation"
 DAI_PHUOC = "26491-2026-digital-transformation-state-agencies"
@@ -44,13 +43,13 @@ KINDS = {"recurrent": "recurrent", "public_investment": "investment", "contingen
 def declared(plan_key: str) -> dict[str, Any]:
     """The declaration in the repository, or an empty one."""
     file = REFERENCE / "budget" / f"{plan_key}.yaml"
-    found: dict[str, Any] = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {"lines": []}
+    found: dict[str, Any] = read_yaml(file) if file.exists() else {"lines": []}
     return {"groups": [], **found}
 
 
 def truth(slug: str) -> dict[str, Any]:
     """The ground truth of one plan."""
-    found: dict[str, Any] = yaml.safe_load(Path(TRUTH / "plans" / f"{slug}.yaml").read_text("utf-8"))
+    found: dict[str, Any] = read_yaml(Path(TRUTH / "plans" / f"{slug}.yaml"))
     return found
 
 

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import yaml
-
 from chassis.settings import SERVICES
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 
 UNIT = "26491"
 PLAN = "26491-2026-digital-transformation-state-agencies"
@@ -46,7 +44,7 @@ SHOWN: Mapping[str, str] = {
 
 def reference(name: str) -> Any:
     """A file of the reference data."""
-    return yaml.safe_load((REFERENCE / name).read_text(encoding="utf-8"))
+    return read_yaml(REFERENCE / name)
 
 
 async def write(house: House, method: str, path: str, body: Any, **query: str) -> None:

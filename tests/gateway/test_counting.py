@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from chassis.settings import SERVICES
 from tests.conftest import TEMPLATE
-from tests.house import REFERENCE, House, open_house
+from tests.house import REFERENCE, House, open_house, read_yaml
 
 SCORECARD = """query($province: String!, $year: Int!, $first: Int!, $after: Cursor) {
   communes(province: $province, first: $first, after: $after) {
@@ -98,7 +97,7 @@ async def fill(house: House) -> None:
     first = f"{CODES[0]}-{PLAN_KIND}"
     async with house.sequencing():
         for name in ("catalogue", "regimes"):
-            body = yaml.safe_load((REFERENCE / f"{name}.yaml").read_text(encoding="utf-8"))
+            body = read_yaml(REFERENCE / f"{name}.yaml")
             await put(house, f"/v1/indicators/{name}", body)
         units = [unit("75", "Đồng Nai", "province")] + [unit(code, f"Xã {code}", "commune", "75") for code in CODES]
         await put(house, "/v1/plans/admin-units", {"admin_units": units})

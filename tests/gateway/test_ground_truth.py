@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.gateway.selections import camel, everything
 from tests.gateway.shapes import Served
-from tests.house import REFERENCE
+from tests.house import REFERENCE, read_yaml
 
 # What the truth holds; the numbers of the issue, counted in the source texts.
 COUNTS = {
@@ -41,7 +40,7 @@ def files(folder: str) -> list[Path]:
 
 
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 def plain(value: Any) -> Any:

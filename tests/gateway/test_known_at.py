@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
-
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 
 KEY = "25345-2026-digital-transformation-st-innovation"
 ASK = """query($key: [String!]!, $unit: String!, $at: DateTime) {
@@ -18,7 +16,7 @@ ASK = """query($key: [String!]!, $unit: String!, $at: DateTime) {
 
 
 def body_of(kind: str) -> Any:
-    return yaml.safe_load((REFERENCE / kind / f"{KEY}.yaml").read_text(encoding="utf-8"))
+    return read_yaml(REFERENCE / kind / f"{KEY}.yaml")
 
 
 async def put(house: House, path: str, body: Any) -> None:
@@ -40,7 +38,7 @@ async def ask(house: House, at: str | None, headers: dict[str, str]) -> tuple[in
 async def test_a_draft_is_not_shown_as_of_its_own_time(house: House) -> None:
     await house.load_units()
     for file in ("catalogue", "regimes"):
-        await put(house, f"/v1/indicators/{file}", yaml.safe_load((REFERENCE / f"{file}.yaml").read_text()))
+        await put(house, f"/v1/indicators/{file}", read_yaml(REFERENCE / f"{file}.yaml"))
     plan = {name: value for name, value in body_of("plans").items() if name not in ("life", "plan_id")}
     await put(house, f"/v1/plans/{KEY}", plan)
     await house.follow()

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import yaml
 from joserfc.jwk import OKPKey
 
 from tests.conftest import TEMPLATE
-from tests.house import REFERENCE, House, open_house
+from tests.house import REFERENCE, House, open_house, read_yaml
 
 POST = """mutation($key: String!, $rows: [ActualInput!]!, $mode: PostMode! = ATOMIC, $dry: Boolean! = false) {
   postActuals(idempotencyKey: $key, rows: $rows, mode: $mode, dryRun: $dry) {
@@ -32,7 +31,7 @@ async def filled(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
         await house.load_units()
         async with house.sequencing():
             for file in ("catalogue", "regimes"):
-                body = yaml.safe_load((REFERENCE / f"{file}.yaml").read_text(encoding="utf-8"))
+                body = read_yaml(REFERENCE / f"{file}.yaml")
                 answer = await house.client.put(f"/v1/indicators/{file}", json=body, headers=house.admin)
                 assert answer.status_code == 200, answer.text
         yield house

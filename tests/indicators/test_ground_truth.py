@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from services.indicators.schemas.catalogue import IndicatorBody
 from services.indicators.schemas.targets import TargetBody
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 from tests.indicators.given import items
 
 TRUTH = REFERENCE.parent.parent / "shared" / "reference"
@@ -27,7 +26,7 @@ needs_truth = pytest.mark.skipif(not TRUTH.is_dir(), reason="the ground truth li
 
 
 def read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return read_yaml(path)
 
 
 def full(kind: type[IndicatorBody] | type[TargetBody], declared: dict[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,12 @@ import re
 from collections import defaultdict
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from chassis.event_types import data_schema
 from services.plans import events as declared
 from services.plans.schemas import events as said
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 from tests.plans.calls import act, events, get, items, put_plan, writer
 from tests.plans.factories import AMENDMENT, PLAN_KEY, make_plan
 
@@ -53,7 +52,7 @@ async def test_only_issued_plans_are_announced_to_all(five_plans: House) -> None
 async def test_no_event_names_a_person_or_repeats_a_remark(five_plans: House) -> None:
     texts = str(await events(five_plans))
     for path in (REFERENCE / "plans").glob("*.yaml"):
-        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plan = read_yaml(path)
         assert plan["signer_name"] not in texts
         for remark in (*plan["notes"], *(rule["note"] for rule in plan["budget_rules"] if "note" in rule)):
             assert remark not in texts

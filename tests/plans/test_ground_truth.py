@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from services.plans.schemas.plans import PlanBody
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 from tests.plans.calls import get, items
 from tests.plans.truth import TRUTH, UNITS, expected_header, expected_items, plan_key_of, read_truth
 
@@ -80,8 +79,8 @@ def _served_names() -> set[str]:
 
 @needs_truth
 async def test_every_office_is_served(five_plans: House) -> None:
-    base = yaml.safe_load((TRUTH / "offices.yaml").read_text(encoding="utf-8"))
-    extra = yaml.safe_load((TRUTH / "plans" / "extra_offices.yaml").read_text(encoding="utf-8"))
+    base = read_yaml(TRUTH / "offices.yaml")
+    extra = read_yaml(TRUTH / "plans" / "extra_offices.yaml")
     served = {row["slug"]: row for row in await items(five_plans, "/office-kinds")}
     assert set(served) == {row["slug"] for row in (*base, *extra)}
     for row in base:
@@ -109,7 +108,7 @@ async def test_the_totals_are_served(five_plans: House, path: str, count: int) -
 
 @pytest.mark.parametrize("plan_key", PLANS)
 async def test_our_own_reference_is_served(five_plans: House, plan_key: str) -> None:
-    body = yaml.safe_load((REFERENCE / "plans" / f"{plan_key}.yaml").read_text(encoding="utf-8"))
+    body = read_yaml(REFERENCE / "plans" / f"{plan_key}.yaml")
     assert body.pop("life") == "issued"
     document = await get(five_plans, f"/{plan_key}")
     lists = {name: body.pop(name) for name in list(body) if name in _lists()}
@@ -165,7 +164,7 @@ async def test_the_odd_ones_are_served(five_plans: House) -> None:
 
 async def test_applying_the_reference_again_changes_nothing(five_plans: House) -> None:
     for plan_key in PLANS:
-        body = yaml.safe_load((REFERENCE / "plans" / f"{plan_key}.yaml").read_text(encoding="utf-8"))
+        body = read_yaml(REFERENCE / "plans" / f"{plan_key}.yaml")
         body.pop("life")
         answer = await five_plans.client.put(
             f"/v1/plans/{plan_key}", json=body, params={"prune": "true"}, headers=five_plans.admin

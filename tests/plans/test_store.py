@@ -6,13 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-import yaml
 
 from chassis.auth import ANONYMOUS
 from services.plans.domain.filters import AsKnown, ItemFilter, PlanFilter, UnitFilter
 from services.plans.store import headers, items, offices, plans
 from services.plans.store import units as unit_store
-from tests.house import REFERENCE, House
+from tests.house import REFERENCE, House, read_yaml
 from tests.plans.calls import act, put_plan
 from tests.plans.factories import PLAN_KEY, make_plan, make_task
 
@@ -56,7 +55,7 @@ async def test_what_is_private_is_empty_for_callers_without_a_token(units: House
 
 
 async def test_a_large_plan_costs_as_many_statements_as_a_small_one(units: House) -> None:
-    body = yaml.safe_load((REFERENCE / "plans" / f"{TAN_LOI}.yaml").read_text(encoding="utf-8"))
+    body = read_yaml(REFERENCE / "plans" / f"{TAN_LOI}.yaml")
     body.pop("life")
     with units.statements("plans") as small:
         await put_plan(units, make_plan(notes=[]))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.house import read_yaml
 
 TRUTH = Path(__file__).resolve().parents[3] / "shared" / "reference"
 UNITS = {
@@ -29,7 +29,7 @@ Found = Mapping[str, Any]
 
 def read_truth(slug: str) -> dict[str, Any]:
     """One plan of the checked data."""
-    content: dict[str, Any] = yaml.safe_load((TRUTH / "plans" / f"{slug}.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(TRUTH / "plans" / f"{slug}.yaml")
     return content
 
 

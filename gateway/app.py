@@ -20,6 +20,7 @@ from chassis.settings import SERVICES
 from gateway import event_pages
 from gateway.allowance import Allowance
 from gateway.changes.api import router as changes_router
+from gateway.changes.page import router as changes_page
 from gateway.clients import Bounds, Services, forwarded
 from gateway.context import Context
 from gateway.door import Door
@@ -102,6 +103,7 @@ def _page_routes() -> APIRouter:
     problem_routes(prefixed)
     router.include_router(prefixed)
     router.include_router(changes_router)
+    router.include_router(changes_page)
     router.include_router(event_pages.router)
     for name in (*SERVICES, "gateway"):
         docs_routes(router, name)

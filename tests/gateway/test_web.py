@@ -17,7 +17,8 @@ from gateway.schema import build_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDORS = [ROOT / "gateway/web/vendor", ROOT / "chassis/web/vendor"]
-PAGES = [ROOT / "gateway/web/graphiql.html", ROOT / "chassis/web/docs.html", ROOT / "chassis/web/events.html"]
+PAGES = [ROOT / "gateway/web/graphiql.html", *sorted((ROOT / "chassis/web").glob("*.html"))]
+DOCS = ("plans", "indicators", "budget", "gateway", "events")
 ASSET = r'<(?:script|link|img)[^>]+(?:src|href)="(/[^"]+)"'
 
 
@@ -58,7 +59,7 @@ async def test_a_browser_gets_the_page_with_everything_it_names(gateway: httpx2.
         assert (await gateway.get(link)).status_code == 200, link
 
 
-@pytest.mark.parametrize("path", ["/docs/plans", "/docs/events"])
+@pytest.mark.parametrize("path", ["/docs/plans", "/docs/gateway", "/docs/events", "/changes"])
 async def test_a_docs_page_gets_everything_it_names(gateway: httpx2.AsyncClient, path: str) -> None:
     page = await gateway.get(path)
     links = re.findall(ASSET, page.text)
@@ -68,10 +69,10 @@ async def test_a_docs_page_gets_everything_it_names(gateway: httpx2.AsyncClient,
 
 
 async def test_docs_pages_lead_to_each_other(gateway: httpx2.AsyncClient) -> None:
-    for path in ("/docs/plans", "/docs/events"):
+    for path in ("/docs/plans", "/docs/events", "/changes"):
         page = await gateway.get(path)
         places = set(re.findall(r'<a href="(/[^"]+)"', page.text.split("</nav>")[0]))
-        assert places == {"/docs/plans", "/docs/indicators", "/docs/budget", "/docs/events", "/graphql"}
+        assert places == {*(f"/docs/{name}" for name in DOCS), "/changes", "/graphql"}
 
 
 async def test_files_outside_the_folder_are_not_served(gateway: httpx2.AsyncClient) -> None:

@@ -22,6 +22,10 @@ from chitieu.troubles import Trouble
 from tests.house import House
 
 ARCHIVE = "plans-1-00000000000000000001-00000000000000000004-public.ndjson.gz"
+WAITING = (
+    "INSERT INTO outbox (type, subject, version, is_public, data, at)"
+    " VALUES ('x', 'a', 4, true, '{}', clock_timestamp() - interval '90 seconds')"
+)
 KIND = "vn.chitieu.plans.note.written.v1"
 
 
@@ -99,8 +103,7 @@ async def test_a_sound_log_with_archives(log: Database, tmp_path: Path) -> None:
             {"subjects": "1 subjects count otherwise than their events (a)"},
         ),
         (
-            "INSERT INTO outbox (type, subject, version, is_public, data, at) "
-            + "VALUES ('x', 'a', 4, true, '{}', clock_timestamp() - interval '90 seconds')",
+            WAITING,
             {"outbox": "1 events wait for a position, the oldest for 90 s: is the service running?"},
         ),
         (

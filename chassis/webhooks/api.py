@@ -10,6 +10,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Query, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from chassis.answers import PageOf, answers
@@ -19,9 +20,9 @@ from chassis.database import Reading, ReadSession, Writing
 from chassis.house import House, Service
 from chassis.idempotency import Once
 from chassis.listing import answer
-from chassis.pages import Paging
+from chassis.pages import Paging, chosen
 from chassis.replies import IfMatch, encode, reply
-from chassis.webhooks import schemas, service
+from chassis.webhooks import bell_of, schemas, service
 from chassis.webhooks.service import Desk
 from chassis.webhooks.signing import Sealer
 
@@ -29,7 +30,7 @@ WebhooksRead = Annotated[Caller, needs("webhooks:read")]
 WebhooksWrite = Annotated[Caller, needs("webhooks:write")]
 Overlap = Annotated[int, Query(ge=0, le=7 * 86_400, description="So long the secret of before signs as well, seconds.")]
 Events = Annotated[list[UUID] | None, Query(alias="event_id", description="Of these events.")]
-Outcomes = Annotated[list[str] | None, Query(alias="outcome", description="That ended so.")]
+Outcomes = Annotated[list[str] | None, Query(description="That ended so.")]
 
 _UNSEEN = {404: "webhook_unknown"}
 _KEYED = {
@@ -64,6 +65,17 @@ def _desk(of: Service, request: Request) -> Desk:
     return Desk(of, house, _sealers.setdefault(house, Sealer(house.settings)))
 
 
+def _woken(request: Request, response: Response) -> Response:
+    """Let the sender of this process look once the reply has left, which is after the commit."""
+    bell = bell_of(request.app.state.house)
+
+    async def ring() -> None:
+        bell.ring()
+
+    response.background = BackgroundTask(ring)
+    return response
+
+
 def _collection(router: APIRouter, of: Service) -> None:
     refusals = {**_KEYED, 409: "webhooks_too_many, request_in_progress", 410: "feed_rewound", 422: _GIVEN}
     made = _instead(201, schemas.WebhookWithSecret, "Made; its challenge is on the way.", refusals)
@@ -85,7 +97,7 @@ def _collection(router: APIRouter, of: Service) -> None:
             place = {"Location": f"/v1/{of.name}/webhooks/{made}"}
             return reply(dict(found), status=201, headers=place, version=found["version"])
 
-        return await _with_secret(desk, db, await once(work))
+        return _woken(request, await _with_secret(desk, db, await once(work)))
 
     @router.get("", responses=answers(PageOf[schemas.Webhook]))
     async def list_webhooks(request: Request, db: Reading, caller: WebhooksRead, page: Paging) -> Response:
@@ -126,7 +138,7 @@ def _single(router: APIRouter, of: Service) -> None:
         desk = _desk(of, request)
         await service.change(desk, db, caller, webhook_id, body, version)
         found = await service.get(desk, db, caller, webhook_id)
-        return reply(dict(found), version=found["version"])
+        return _woken(request, reply(dict(found), version=found["version"]))
 
     gone = _instead(204, None, "Gone.", {**_UNSEEN, 412: "stale_version"})
 
@@ -136,7 +148,7 @@ def _single(router: APIRouter, of: Service) -> None:
     ) -> Response:
         """Remove a webhook; nothing more is sent."""
         await service.remove(_desk(of, request), db, caller, webhook_id, version)
-        return Response(status_code=204)
+        return _woken(request, Response(status_code=204))
 
 
 def _acts(router: APIRouter, of: Service) -> None:
@@ -151,7 +163,7 @@ def _acts(router: APIRouter, of: Service) -> None:
             await service.pause(desk, db, caller, webhook_id)
             return reply(dict(await service.get(desk, db, caller, webhook_id)))
 
-        return await once(work)
+        return _woken(request, await once(work))
 
     @router.post("/{webhook_id}/resume", responses=answers(schemas.Webhook, _KEYED))
     async def resume_webhook(
@@ -164,7 +176,7 @@ def _acts(router: APIRouter, of: Service) -> None:
             await service.resume(desk, db, caller, webhook_id)
             return reply(dict(await service.get(desk, db, caller, webhook_id)))
 
-        return await once(work)
+        return _woken(request, await once(work))
 
     @router.post("/{webhook_id}/rotate", responses=answers(schemas.WebhookWithSecret, _KEYED))
     async def rotate_secret(
@@ -182,7 +194,7 @@ def _acts(router: APIRouter, of: Service) -> None:
             await service.rotate(desk, db, caller, webhook_id, timedelta(seconds=overlap_seconds))
             return reply(dict(await service.get(desk, db, caller, webhook_id)))
 
-        return await _with_secret(desk, db, await once(work))
+        return _woken(request, await _with_secret(desk, db, await once(work)))
 
 
 def _deliveries(router: APIRouter, of: Service) -> None:
@@ -203,7 +215,7 @@ def _deliveries(router: APIRouter, of: Service) -> None:
             place = {"Location": f"/v1/{of.name}/webhooks/{webhook_id}/deliveries?event_id={event_id}"}
             return reply({"event_id": event_id}, status=202, headers=place)
 
-        return await once(work)
+        return _woken(request, await once(work))
 
     @router.get("/{webhook_id}/deliveries", responses=answers(PageOf[schemas.Delivery], _UNSEEN))
     async def list_deliveries(
@@ -217,7 +229,8 @@ def _deliveries(router: APIRouter, of: Service) -> None:
     ) -> Response:
         """What was sent and how it ended, newest first; kept for 30 days, unless the operator says otherwise."""
         desk = _desk(of, request)
-        found = await service.attempts(desk, db, caller, webhook_id, events=event_id or [], outcomes=outcome or [])
+        outcomes = chosen(outcome)
+        found = await service.attempts(desk, db, caller, webhook_id, events=event_id or [], outcomes=outcomes)
         return await answer(request, db, found, page)
 
     refusals = {
@@ -241,4 +254,4 @@ def _deliveries(router: APIRouter, of: Service) -> None:
         async def work() -> Response:
             return reply(await service.replay(desk, db, caller, webhook_id, body), status=202)
 
-        return await once(work)
+        return _woken(request, await once(work))

@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 from chassis.bell import Bell, heard
 from chassis.errors import HouseError
 from chassis.house import House
-from chassis.webhooks import figures
+from chassis.webhooks import bell_of, figures
 from chassis.webhooks.course import Item
 from chassis.webhooks.guard import Guard
 from chassis.webhooks.letters import Letter, Office
@@ -68,7 +68,7 @@ class Sender:
         )
 
     def wake(self) -> None:
-        """Look at once: something was committed."""
+        """Look at once: somebody has changed a webhook."""
         self._to_look.ring()
 
     @property
@@ -222,6 +222,8 @@ class Sender:
         for run, each, read in pairs:
             if self.runs.get(run.id) is run:
                 run.take_in(each, read, letters)
+        if pairs:  # there may be more of it
+            self._to_plan.ring()
 
     def _launch(self, run: Run) -> None:
         while errand := run.next_errand(self._now(), self._office):
@@ -351,11 +353,9 @@ class Sender:
 
 async def deliver(house: House) -> None:
     """Deliver for as long as the process lives, whatever goes wrong."""
-    bell = Bell()
-    house.database.on_commit(bell.ring)
     while True:
         sender = Sender(house)
-        waking = asyncio.create_task(_wake(sender, bell))
+        waking = asyncio.create_task(_wake(sender, bell_of(house)))
         try:
             await sender.run()
         except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -201,7 +201,7 @@ async def ping(desk: Desk, db: Session, caller: Caller, webhook_id: UUID) -> UUI
 
 
 async def attempts(
-    desk: Desk, db: ReadSession, caller: Caller, webhook_id: UUID, *, events: list[UUID], outcomes: list[str]
+    desk: Desk, db: ReadSession, caller: Caller, webhook_id: UUID, *, events: Sequence[UUID], outcomes: Sequence[str]
 ) -> Listing:
     """The tries to deliver, newest first.
 

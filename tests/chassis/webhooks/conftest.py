@@ -15,14 +15,14 @@ import asyncpg
 import httpx2
 import pytest
 from joserfc.jwk import OKPKey
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from chassis import outbox
 from chassis.app import build_app
 from chassis.auth import Verifier
 from chassis.database import Database
 from chassis.house import House
-from chassis.keys import public_keys
+from chassis.keys import Signer, public_keys
 from chassis.outbox import Event
 from chassis.peers import Peers
 from chassis.settings import Settings
@@ -30,8 +30,8 @@ from chassis.webhooks.sender import Sender
 from chassis.webhooks.signing import make_secret
 from tests.chassis.conftest import NOTE_TYPE, SERVICE
 from tests.chassis.webhooks.receiver import Receiver, receiving
-from tests.conftest import ADMIN_URL
-from tests.house import House as WholeHouse
+from tests.conftest import ADMIN_URL, TEMPLATE
+from tests.house import database_url
 
 URL = "/v1/plans/webhooks"
 SCOPES = "webhooks:read webhooks:write changes:read audit:read"
@@ -43,7 +43,7 @@ class Desk:
 
     house: House
     client: httpx2.AsyncClient
-    whole: WholeHouse
+    signer: Signer
     receiver: Receiver
     senders: list[Sender] = field(default_factory=list)
     ahead: float = 0.0
@@ -53,7 +53,7 @@ class Desk:
         return self.house.database
 
     def headers(self, units: Iterable[str] = ("*",), scopes: str = SCOPES, client_id: str = "ioc") -> dict[str, str]:
-        return self.whole.headers(scopes, units, client_id=client_id)
+        return {"Authorization": f"Bearer {self.signer.mint(client_id, scopes.split(), units)}"}
 
     async def call(self, method: str, path: str, *, key: str = "", **options: Any) -> httpx2.Response:
         """A request to the webhooks of the service, as the administrator unless other headers are given."""
@@ -122,8 +122,7 @@ class Desk:
 
     async def as_administrator(self, statement: str) -> None:
         """What the service itself may not do."""
-        url = make_url(os.environ[ADMIN_URL]).set(database=self.database.url.database)
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(database_url(os.environ[ADMIN_URL], str(self.database.url.database)))
         await connection.execute(statement)
         await connection.close()
 
@@ -150,18 +149,6 @@ class Desk:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def settings_of(base: Settings, folder: Path, **more: Any) -> Settings:
-    given = {
-        **base.model_dump(exclude={"webhook_allowed_networks"}),
-        "data_dir": folder,
-        "webhook_allowed_networks": "127.0.0.0/8",
-        "webhook_poll_seconds": 0.02,
-        "webhook_timeout_seconds": 5,
-        **more,
-    }
-    return Settings(**given)
-
-
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as found:
@@ -169,15 +156,35 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def desk(house: WholeHouse, signing_key: OKPKey, receiver: Receiver, tmp_path: Path) -> AsyncIterator[Desk]:
-    settings = settings_of(house.settings, tmp_path)
-    database = Database(house.database("plans").url.render_as_string(hide_password=False), "plans", settings)
-    own = House(
-        settings, verifier=Verifier(settings, public_keys(signing_key)), peers=Peers(settings), database=database
+async def own_database(admin_url: str) -> AsyncIterator[str]:
+    """The URL of a migrated database, as the service's role."""
+    name = f"webhooks_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(admin_url)
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    try:
+        yield database_url(admin_url, name, user="plans")
+    finally:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
+@pytest.fixture
+async def desk(own_database: str, signing_key: OKPKey, receiver: Receiver, tmp_path: Path) -> AsyncIterator[Desk]:
+    settings = Settings(
+        environment="demo",
+        public_read=True,
+        database_pool_size=4,
+        data_dir=tmp_path,
+        webhook_allowed_networks="127.0.0.0/8",
+        webhook_poll_seconds=0.02,
+        webhook_timeout_seconds=5,
     )
+    verifier = Verifier(settings, public_keys(signing_key))
+    database = Database(own_database, "plans", settings)
+    own = House(settings, verifier=verifier, peers=Peers(settings), database=database)
     app = build_app(SERVICE, own)
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://desk", trust_env=False)
-    found = Desk(own, client, house, receiver)
+    found = Desk(own, client, Signer(signing_key, settings), receiver)
     try:
         yield found
     finally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiohttp import web
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from cloudevents.core.formats.json import JSONFormat
 
 from chassis import outbox
 from chassis.outbox import Event
+from chassis.webhooks.store import reading
 from tests.chassis.conftest import NOTE_TYPE
 from tests.chassis.webhooks.conftest import Desk
 from tests.chassis.webhooks.receiver import Heard, status
@@ -99,6 +101,7 @@ async def test_the_log_of_deliveries_says_what_was_sent_and_answered(desk: Desk,
     }
     assert await desk.attempts(webhook, event_id=event_id) == [attempt]
     assert await desk.attempts(webhook, outcome="rejected,timed_out") == []
+    assert await desk.attempts(webhook, outcome="rejected,delivered") == [attempt, challenge]
 
 
 async def test_a_failure_holds_back_its_subject_and_no_other(desk: Desk, webhook: Made) -> None:
@@ -205,3 +208,15 @@ async def test_a_webhook_made_without_a_cursor_hears_what_comes(desk: Desk, webh
     await desk.write("new")
     await desk.step()
     assert desk.receiver.subjects == ["new"]
+
+
+async def test_a_narrow_filter_passes_a_long_log_quickly(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SCAN_WINDOW", 10)
+    await desk.subscribe(province=["75"])
+    for _ in range(5):
+        await desk.write(*(f"k{number}" for number in range(10)), province="37")
+    await desk.write("a", province="75")
+    sender = desk.sender(webhook_poll_seconds=30)
+    async with desk.running(sender):
+        await desk.receiver.until_heard(1)
+    assert desk.receiver.subjects == ["a"]

@@ -6,10 +6,12 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from aiohttp import web
 from joserfc.jwk import OctKey
 
 from chassis import webhooks
+from chassis.webhooks import figures
 from tests.chassis.webhooks.conftest import Desk
 from tests.chassis.webhooks.receiver import Heard, status
 
@@ -122,7 +124,8 @@ async def test_a_lost_database_is_waited_for(desk: Desk, webhook: Made) -> None:
 
 
 async def test_the_house_delivers_by_itself(desk: Desk) -> None:
-    """As in a process: commits wake the sender, the sequencer's news reach it, and the end is in order."""
+    """As in a process: the API and the sequencer wake the sender, which never looks by itself, and end is in order."""
+    desk.house.settings = desk.house.settings.model_copy(update={"webhook_poll_seconds": 30})
     async with asyncio.timeout(30):
         job = asyncio.create_task(webhooks.run(desk.house))
         assert desk.house.sequencer
@@ -163,3 +166,16 @@ async def test_an_operator_sees_counts_and_lags(desk: Desk, webhook: Made) -> No
     assert 'chitieu_webhooks{service="plans",state="active"} 1.0' in told
     (age,) = [line for line in told.splitlines() if line.startswith("chitieu_webhook_oldest_undelivered_seconds")]
     assert float(age.split()[1]) > 0
+
+
+async def test_only_so_many_webhooks_are_series_of_their_own(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "MOST_SHOWN", 2)
+    for _ in range(4):
+        await desk.subscribe()
+    await desk.step()
+    desk.ahead += 10
+    await desk.step()
+    told = (await desk.client.get("/metrics")).text
+    shown = [line for line in told.splitlines() if line.startswith('chitieu_webhook_behind_events{service="plans"')]
+    assert len(shown) == 3
+    assert [line.split()[1] for line in shown if 'webhook="others"' in line] == ["0.0"]

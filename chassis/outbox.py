@@ -187,6 +187,8 @@ def unpack(content: bytes) -> bytes:
 
 
 def _payload(data: Mapping[str, Any] | msgspec.Raw | Packed) -> tuple[str | None, bytes | None]:
+    if isinstance(data, Mapping) and "version" in data:
+        raise ValueError("the version of an event's subject is given by the log")
     kept = data if isinstance(data, Packed) else pack(encode(data))
     if isinstance(kept, Packed):
         return None, kept.content

@@ -23,7 +23,7 @@ from chassis.database import Database, Session, exact_json, released
 from chassis.errors import RULES, Gone, HouseError, Refused, Unavailable, rule
 from chassis.peers import Peers
 from chassis.replies import encode
-from chassis.telemetry import EVENTS_BEHIND
+from chassis.telemetry import FOLLOWER_BEHIND
 
 log = structlog.get_logger(__name__)
 
@@ -197,7 +197,7 @@ class Follower:
             return False
         page = self._page(response)
         await self._apply(page["items"], cursor, page["next"])
-        EVENTS_BEHIND.labels(self.source, self._database.service).set(int(response.headers.get("Changes-Behind", 0)))
+        FOLLOWER_BEHIND.labels(self.source, self._database.service).set(int(response.headers.get("Changes-Behind", 0)))
         return bool(page["next"] == page["head"])
 
     async def _get(

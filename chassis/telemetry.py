@@ -34,8 +34,9 @@ LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["servic
 LOG_OLDEST = Gauge("chitieu_event_log_oldest_position", "Oldest event still in the log", ["service"])
 OUTBOX_EVENTS = Gauge("chitieu_event_outbox_events", "Events that wait for a position, 100,000 at most", ["service"])
 OUTBOX_SECONDS = Gauge("chitieu_event_outbox_oldest_seconds", "Age of the oldest of them, seconds", ["service"])
-# Of every delivery: the services that follow, the relay, the webhooks.
-EVENTS_BEHIND = Gauge("chitieu_events_behind", "Events between a delivery and the log's end", ["service", "delivery"])
+FOLLOWER_BEHIND = Gauge(
+    "chitieu_follower_behind_events", "Events a service has not heard yet of one it follows", ["service", "follower"]
+)
 ARCHIVE_FILES = Gauge("chitieu_event_archive_files", "Archives of events that have left the log", ["service"])
 ARCHIVE_BYTES = Gauge("chitieu_event_archive_bytes", "Their size, bytes", ["service"])
 

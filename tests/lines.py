@@ -23,27 +23,31 @@ class Line:
 
     async def serve(self, caller_reads: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
         """Pass one connection on until either side has had enough."""
-        if not self.is_up:
+        try:
+            if self.is_up:
+                self.connections += 1
+                server_reads, server = await asyncio.open_connection(*self._target)
+                await self._pass_on({caller: server_reads, server: caller_reads})
+        except OSError:
+            pass  # nobody is there
+        finally:
             caller.transport.abort()
-            return
-        self.connections += 1
-        with contextlib.suppress(OSError):
-            server_reads, server = await asyncio.open_connection(*self._target)
-            ends = {caller, server}
-            self._writers |= ends
-            ways = [
-                asyncio.create_task(_copy(caller_reads, server, None)),
-                asyncio.create_task(_copy(server_reads, caller, self.lasts())),
-            ]
-            try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
-                self._writers -= ends
-                for end in ends:
-                    end.transport.abort()
+
+    async def _pass_on(self, ways: dict[asyncio.StreamWriter, asyncio.StreamReader]) -> None:
+        self._writers |= ways.keys()
+        caller, server = ways
+        tasks = [
+            asyncio.create_task(_copy(ways[server], server, None)),
+            asyncio.create_task(_copy(ways[caller], caller, self.lasts())),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._writers -= ways.keys()
+            server.transport.abort()
 
     def cut(self) -> None:
         """Break every connection there is."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +47,23 @@ async def take(events: AsyncIterator[Heard], number: int) -> list[Heard]:
 async def rest(events: AsyncIterator[Heard]) -> list[Heard]:
     """All that is said until the stream ends."""
     return [one async for one in events]
+
+
+async def follow(url: str, after: str, is_all: Callable[[list[Heard]], bool], **asked: str) -> list[Heard]:
+    """The changes after a cursor, heard by a client that comes back with its last id whenever it is cut off."""
+    found: list[Heard] = []
+    last = after
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        while not is_all(found):
+            try:
+                async with client.stream("GET", url, params=asked, headers={"Last-Event-ID": last}) as response:
+                    response.raise_for_status()
+                    async for one in heard(response):
+                        last = one.id or last
+                        if one.id and one.data:
+                            found.append(one)
+                        if is_all(found):
+                            break
+            except httpx2.TransportError:
+                await asyncio.sleep(0.01)  # nobody is there yet
+    return found

@@ -352,17 +352,13 @@ class Sender:
 
 
 async def deliver(house: House) -> None:
-    """Deliver for as long as the process lives, whatever goes wrong."""
-    while True:
-        sender = Sender(house)
-        waking = asyncio.create_task(_wake(sender, bell_of(house)))
-        try:
-            await sender.run()
-        except Exception:
-            log.exception("webhooks_broke", service=sender.service)
-            await asyncio.sleep(RETRY_SECONDS)
-        finally:
-            waking.cancel()
+    """Deliver for as long as the process lives."""
+    sender = Sender(house)
+    waking = asyncio.create_task(_wake(sender, bell_of(house)))
+    try:
+        await sender.run()
+    finally:
+        waking.cancel()
 
 
 async def _wake(sender: Sender, bell: Bell) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from chassis.errors import BODY_UNREADABLE, Fault, Unreadable
 from chassis.tabular.objects import TEXT, ObjectReader, faults_as_table
-from chassis.tabular.pieces import pieces
+from chassis.tabular.pieces import pieces, refuse_endless
 from chassis.tabular.rules import ROW_NOT_UTF8, ROW_UNREADABLE
 from chassis.tabular.table import ROW, Table, Titles
 
@@ -51,6 +51,7 @@ def _whole_lines(source: bytes | Path) -> Iterator[bytes]:
             held = piece[end - 1 :]
         else:
             held += piece
+            refuse_endless(held, "NDJSON")
     if len(held) > 1:
         yield held
 
@@ -115,6 +116,8 @@ class _ArrayReader:
             if found:
                 has_rows = True
                 yield _texts(found)
+            else:
+                refuse_endless(held, "JSON")
         last = self._finish(held, has_rows=has_rows)
         if last is None:
             self.broken = held

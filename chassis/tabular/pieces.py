@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from chassis.tabular.foreign import unreadable
+
 BOM_BYTES = b"\xef\xbb\xbf"
 PIECE_BYTES = 2 * 1024 * 1024
+MOST_HELD_MIB = 64  # of a body that may be far larger, and may have been packed into very little
 
 
 def pieces(source: bytes | Path, size: int = PIECE_BYTES) -> Iterator[bytes]:
@@ -29,6 +32,18 @@ def cut(content: bytes, size: int, start: int = 0) -> Iterator[bytes]:
         return
     for place in range(start, len(content), size):
         yield content[place : place + size]
+
+
+def refuse_endless(held: bytes, form: str) -> None:
+    """Hold no more than a body at once may have, while the end of a row is sought.
+
+    Raises:
+        Unreadable: it is more ("file_unreadable").
+    """
+    if len(held) > MOST_HELD_MIB * 1024 * 1024:
+        reason = f"in more than {MOST_HELD_MIB} MiB no row can be told from the next"
+        reason_vi = f"hơn {MOST_HELD_MIB} MiB không tách được thành dòng"
+        raise unreadable(form, reason, reason_vi)
 
 
 def whole(source: bytes | Path) -> bytes:

@@ -42,7 +42,8 @@ def read(body: Body) -> Iterator[Table]:
 
     Raises:
         UnsupportedMedia: a content type or charset that is not read ("media_unsupported").
-        Unreadable: a body that is not of its form at all ("body_unreadable", "file_unreadable").
+        Unreadable: a body that is not of its form at all, or of which 64 MiB cannot be told apart into rows
+            ("body_unreadable", "file_unreadable").
         Refused: titles missing, unknown or double, and what else makes a file useless; see the forms.
         TooLarge: more rows or bytes than the limits allow ("rows_too_many", "unpacked_too_large").
     """

@@ -15,7 +15,7 @@ import polars as pl
 from chassis.errors import Fault
 from chassis.tabular.findings import Findings
 from chassis.tabular.grids import HEADING_ROWS, Heading, filled, find_heading, known_titles, named, untitled_cells
-from chassis.tabular.pieces import PIECE_BYTES, cut, pieces
+from chassis.tabular.pieces import PIECE_BYTES, cut, pieces, refuse_endless
 from chassis.tabular.rules import ROW_NOT_UTF8, ROW_TOO_WIDE, ROW_UNREADABLE
 from chassis.tabular.table import ROW, Table, Titles, table_of
 
@@ -99,6 +99,8 @@ def _whole_records(stream: Iterator[bytes]) -> Iterator[bytes]:
         if end:
             yield held[:end]
             held = held[end:]
+        else:
+            refuse_endless(held, "CSV")
     if held:
         yield held
 

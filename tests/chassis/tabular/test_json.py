@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.errors import Unreadable
 from chassis.tabular import Body, Kind, Limits, Number, Titles, read, read_cells
 from chassis.tabular.json_text import read_array
 from tests.chassis.tabular import bodies
-from tests.chassis.tabular.bodies import COLUMNS, JSON, NDJSON, TITLES, cells, found, kinds, ndjson, refusal
+from tests.chassis.tabular.bodies import COLUMNS, CSV, JSON, NDJSON, TITLES, cells, found, kinds, ndjson, refusal
 from tests.drawn import texts
 
 ROW = {"admin_unit": "26491", "indicator": "DX_01", "value": 85.75, "note": "Số liệu quý II"}
@@ -239,6 +240,28 @@ def test_a_row_longer_than_a_piece_is_no_trouble(monkeypatch: pytest.MonkeyPatch
     for table in (bodies.read(json.dumps(rows).encode(), JSON), bodies.read(ndjson(*rows), NDJSON)):
         assert cells(table, "note") == [(1, "x" * 1000), (2, "y")]
     assert len(list(read_array(json.dumps(rows * 20).encode(), TITLES))) > 3
+
+
+@pytest.mark.parametrize(
+    ("content_type", "start", "more", "rows"),
+    [
+        (JSON, b'[{"note":"x" "y":1}', b',{"note":"x"}', 1002),
+        (NDJSON, b'{"note":"', b"x" * 13, 1),
+        (CSV, b"note\n", b"x" * 13, 1),
+    ],
+)
+def test_a_body_in_which_no_row_ends_is_not_held_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content_type: str, start: bytes, more: bytes, rows: int
+) -> None:
+    monkeypatch.setattr("chassis.tabular.pieces.pieces.__defaults__", (4096,))
+    monkeypatch.setattr("chassis.tabular.pieces.MOST_HELD_MIB", 1 / 64)
+    path = tmp_path / "rows"
+    path.write_bytes(start + more * 1000)
+    assert sum(table.received for table in read(Body(path, content_type, TITLES))) == rows
+    path.write_bytes(start + more * 2000)
+    with pytest.raises(Unreadable) as refused:
+        list(read(Body(path, content_type, TITLES)))
+    assert refused.value.rule.code == "file_unreadable"
 
 
 def test_a_line_that_looks_packed_is_not_unpacked() -> None:

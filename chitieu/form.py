@@ -24,7 +24,7 @@ COLUMNS_OF = {
     "milestone": ("done_on",),
 }
 _KEY = ("admin_unit", "indicator", "sub_population", "period", "regime")
-_FIGURES = ("value", "numerator", "denominator", "level", "rank", "text", "done_on")
+FIGURES = ("value", "numerator", "denominator", "level", "rank", "text", "done_on")
 _BESIDE = ("measured_on", "data_status", "source", "evidence_url", "note", "action", "reason", "base_version")
 _WIDTHS = {
     NUMBER: 5,
@@ -72,7 +72,7 @@ class Form:
     def columns(self) -> list[str]:
         """The columns of the sheet, by names, and by titles where they only help."""
         needed = {name for row in self.rows for name in COLUMNS_OF[row.value_type]}
-        figures = [name for name in _FIGURES if name in needed]
+        figures = [name for name in FIGURES if name in needed]
         has_parts = any(row.sub_population for row in self.rows)
         key = [name for name in _KEY if name != "sub_population" or has_parts]
         return [NUMBER, NAME, TARGET, MEASURE_UNIT, *figures, *_BESIDE[:-1], *key, _BESIDE[-1]]
@@ -157,7 +157,7 @@ class _Writer:
                 at, place, day, self._day
             )
         elif value is None:
-            sheet.write_blank(at, place, None, self._filled if column in _FIGURES[:5] else self._text)
+            sheet.write_blank(at, place, None, self._filled if column in FIGURES[:5] else self._text)
         elif column in _LISTS:
             sheet.write_string(at, place, _LISTS[column].get(value, value), self._text)
         elif isinstance(value, int | float):

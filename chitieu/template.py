@@ -13,11 +13,10 @@ from rich.console import Console
 
 from chassis.periods import PeriodError, format_date_vi, format_period_vi, parse_period
 from chitieu.client import AsyncClient, ClientError
-from chitieu.form import Form, Row, write_form
+from chitieu.form import FIGURES, Form, Row, write_form
 from chitieu.troubles import Trouble
 
 SAMPLE = "sample"
-_FIGURES = ("value", "numerator", "denominator", "level", "rank", "text", "done_on")
 _ENDS = ("starts_on", "ends_on", "due_on")
 _BESIDE = ("measured_on", "data_status", "source", "evidence_url", "note")
 
@@ -147,7 +146,7 @@ def _stored(figure: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     if figure["is_withdrawn"] or figure["source"] == SAMPLE:
         return {"version": figure["version"]}
-    said = {name: figure[name] for name in (*_FIGURES, *_BESIDE) if figure[name] is not None}
+    said = {name: figure[name] for name in (*FIGURES, *_BESIDE) if figure[name] is not None}
     if "numerator" in said:
         del said["value"]  # it is computed, and would contradict a numerator that is changed
     return {"version": figure["version"], "figure": said}

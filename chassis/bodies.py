@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -68,16 +68,24 @@ async def read_body(request: Request, limit: int) -> bytes:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
         raise UnsupportedMedia(MEDIA_UNSUPPORTED, content_type=f"Content-Encoding {encoding}", accepted="identity")
-    declared = request.headers.get("Content-Length", "0")
+    return b"".join([chunk async for chunk in _limited(request, limit)])
+
+
+async def _limited(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body as it arrives.
+
+    Raises:
+        TooLarge: declared or found larger ("body_too_large", with the limit).
+    """
+    too_large = TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+    declared, size = request.headers.get("Content-Length", "0"), 0
     if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
-    chunks, size = [], 0
+        raise too_large
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
-        chunks.append(chunk)
-    return b"".join(chunks)
+            raise too_large
+        yield chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +110,11 @@ async def receive(request: Request) -> Upload:
         Unreadable: broken packing ("content_encoding_broken").
     """
     settings = request.app.state.house.settings
-    limit = settings.max_bulk_bytes
     encoding = request.headers.get("Content-Encoding")
     is_for_later = prefers_later(request)
     packing = unpacking(None if is_for_later else encoding, settings.max_unpacked_bytes)
-    declared = request.headers.get("Content-Length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
-    digest, size, content = hashlib.sha256(), 0, BytesIO()  # many small pieces would be held twice for a while
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(BODY_TOO_LARGE, limit_bytes=limit, headers={"Connection": "close"})
+    digest, content = hashlib.sha256(), BytesIO()  # many small pieces would be held twice for a while
+    async for chunk in _limited(request, settings.max_bulk_bytes):
         digest.update(chunk)
         content.write(packing.feed(chunk))
     packing.finish()

@@ -15,7 +15,8 @@ import asyncpg
 import msgspec
 from fastapi import Depends, Query, Request
 from sqlalchemy import MetaData, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import registry
@@ -82,6 +83,7 @@ class Database:
             json_deserializer=exact_json.decode,
             connect_args={"timeout": CONNECT_SECONDS, "server_settings": self._session},
         )
+        event.listen(self.engine.sync_engine, "handle_error", _note_confusion)
         self._after_commit: list[Any] = []
         self._listeners: list[list[str]] = []
         self._aside: list[Any] = []
@@ -129,8 +131,8 @@ class Database:
             try:
                 with driver.query_logger(lambda query: self._note(query.query)):
                     yield driver
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                is_lost = driver.is_closed()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+                is_lost = driver.is_closed() or isinstance(error, asyncpg.InternalClientError)
                 if is_lost:
                     await connection.invalidate(error)
                 raise DBAPIError("", None, error, connection_invalidated=is_lost) from error
@@ -173,6 +175,12 @@ class Database:
         """Note a statement that goes past SQLAlchemy (COPY)."""
         for statements in self._listeners:
             statements.append(statement)
+
+
+def _note_confusion(context: ExceptionContext) -> None:
+    """Cut off at a bad moment the driver no longer knows what it was doing: that connection is lost as well."""
+    if isinstance(context.original_exception, AsyncAdapt_asyncpg_dbapi.InternalClientError):
+        context.is_disconnect = True
 
 
 @asynccontextmanager

@@ -114,6 +114,7 @@ def _addresses(url: str) -> list[str]:
         "GraphQL": f"{url}/graphql",
         "REST": f"{url}/v1/plans  {url}/v1/indicators/scorecards  {url}/v1/budget/lines",
         "Docs": f"{url}/docs/plans  {url}/docs/indicators  {url}/docs/budget  {url}/docs/events",
+        "Live": f"{url}/changes",
         "Health": f"{url}/readyz  {url}/livez  {url}/metrics",
     }
     return [f"  {name:<8} {place}" for name, place in pages.items()]

@@ -226,9 +226,9 @@ def test_a_file_is_read_in_pieces_of_which_no_row_is_lost(tmp_path: Path, monkey
     array.write_bytes(b"\xef\xbb\xbf" + json.dumps({"actuals": rows}).encode())
     lines.write_bytes(ndjson(*rows) + b"\n")
     monkeypatch.setattr("chassis.tabular.pieces.pieces.__defaults__", (4096,))
-    for path, content_type in ((array, JSON), (lines, NDJSON)):
+    for path, content_type, number in ((array, JSON, 34), (lines, NDJSON, 32)):
         tables = list(read(Body(path, content_type, TITLES)))
-        assert len(tables) > 10
+        assert len(tables) == number
         got = [row for table in tables for row in cells(table, "admin_unit", "value", "note")]
         meant = [(at + 1, row["admin_unit"], str(row["value"]), row["note"]) for at, row in enumerate(rows)]
         assert got == meant
@@ -239,7 +239,7 @@ def test_a_row_longer_than_a_piece_is_no_trouble(monkeypatch: pytest.MonkeyPatch
     rows = [{"note": "x" * 1000}, {"note": "y"}]
     for table in (bodies.read(json.dumps(rows).encode(), JSON), bodies.read(ndjson(*rows), NDJSON)):
         assert cells(table, "note") == [(1, "x" * 1000), (2, "y")]
-    assert len(list(read_array(json.dumps(rows * 20).encode(), TITLES))) > 3
+    assert len(list(read_array(json.dumps(rows * 20).encode(), TITLES))) == 26
 
 
 @pytest.mark.parametrize(

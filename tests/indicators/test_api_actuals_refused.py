@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import zstandard
@@ -170,9 +169,9 @@ async def test_too_many_rows_are_refused_with_the_limit(stocked: House) -> None:
     assert "200000" in response.json()["detail"]
 
 
-async def test_many_strangers_are_refused_soon(stocked: House) -> None:
-    strangers = [row(admin_unit=f"xa zz{number}", indicator=f"X_{number}") for number in range(5000)]
-    started = time.perf_counter()
-    response = await post(stocked, *strangers)
-    assert response.json()["errors_total"] == 10_000
-    assert time.perf_counter() - started < 10, "advice for every stranger took minutes"
+async def test_of_many_strangers_the_first_get_advice(stocked: House) -> None:
+    strangers = [row(admin_unit=f"26491{number:04}", indicator=f"CASHLESS_RATE_{number:04}") for number in range(5000)]
+    told = (await post(stocked, *strangers)).json()
+    assert told["errors_total"] == 10_000
+    advised = [(each["row"], each["column"]) for each in told["errors"] if "Did you mean" in each["message"]]
+    assert advised == [(number, column) for number in range(1, 21) for column in ("admin_unit", "indicator")]

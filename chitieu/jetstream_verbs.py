@@ -1,4 +1,4 @@
-"""`chitieu jetstream init|status|rebuild`: the options; the work is in `chitieu.jetstream`, loaded when needed.
+"""`chitieu jetstream …`: the options; the work is in `chitieu.jetstream`, loaded when it is asked for.
 
 Exit codes: 0 as it should be, 1 refused or impossible, 2 wrong usage, 3 something is to be mended.
 """
@@ -24,6 +24,7 @@ NatsUrl = Annotated[str | None, typer.Option("--nats-url", help="NATS servers [C
 Replicas = Annotated[
     int | None, typer.Option("--replicas", min=1, max=5, help="Copies of a stream [3 in a cluster, else 1].")
 ]
+Services = Annotated[list[str] | None, typer.Option("--service", help="plans, indicators or budget; repeatable [all].")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer one JSON object on standard output.")]
 
 
@@ -58,7 +59,7 @@ def status(
 
 @app.command()
 def rebuild(
-    service: Annotated[list[str] | None, typer.Option("--service", help="plans, indicators or budget [all].")] = None,
+    service: Services = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     replicas: Replicas = None,
     patience: Annotated[float, typer.Option("--patience", min=1, help="Seconds without a new event, at most.")] = 60,
@@ -78,6 +79,24 @@ def rebuild(
     work, settings = part("jetstream"), _settings(nats_url, data_dir=data_dir)
     door, wanted = operating.door_at(url, token, settings), work.Rebuild(services, replicas, patience)
     _end(work.rebuild(settings, work.Telling(console, as_json), door, wanted))
+
+
+@app.command()
+def listener(
+    name: Annotated[str, typer.Argument(help="Name of the listener, as its user in NATS.")],
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="What it hears beside public events: 75, 26491 or *; repeatable.")
+    ] = None,
+    service: Services = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take its consumers away.")] = False,
+    as_json: AsJson = False,
+    nats_url: NatsUrl = None,
+) -> None:
+    """Make the consumers that a listener fetches from, and print what its user in NATS may do."""
+    work = part("jetstream")
+    wanted = work.listener_of(name, unit or [], _services(service))
+    verb = work.remove if remove else work.listener
+    _end(verb(_settings(nats_url), work.Telling(console, as_json), wanted))
 
 
 def _services(given: list[str] | None) -> list[str]:

@@ -15,11 +15,13 @@ from rich.console import Console
 from chassis.jetstream.check import ask_sync_always
 from chassis.jetstream.streams import Outcome, Prepared, prepare, update
 from chassis.settings import SERVICES, Settings
+from chitieu.jetstream.listeners import Listener, listener_of, make_listener, remove_listener
 from chitieu.jetstream.reaching import reaching
 from chitieu.jetstream.rebuilding import make_anew, wait_until_filled
 from chitieu.jetstream.standing import ServiceStatus, head_of, status_of
 from chitieu.operating import Opening, as_json
 
+__all__ = ["Rebuild", "Telling", "init", "listener", "listener_of", "rebuild", "remove", "status"]
 DONE, TO_MEND = 0, 3
 SYNC = {
     True: "sync_always: yes.",
@@ -127,3 +129,22 @@ def _filled(one: ServiceStatus, consumers: Sequence[str]) -> str:
             f" (/v1/{one.service}/changes/archives)."
         )
     return told + (f" Consumers that begin again: {', '.join(consumers)}." if consumers else "")
+
+
+async def listener(settings: Settings, telling: Telling, wanted: Listener) -> int:
+    """Make a listener's consumers, and say what its user may do."""
+    async with reaching(settings) as js:
+        await make_listener(js, wanted)
+    telling.say(f"{wanted.name} hears {', '.join(wanted.subjects)}. Its user in NATS's configuration:")
+    telling.say(wanted.permissions)
+    telling.end({**asdict(wanted), "inbox_prefix": wanted.inbox, "permissions": wanted.permissions})
+    return DONE
+
+
+async def remove(settings: Settings, telling: Telling, wanted: Listener) -> int:
+    """Take a listener's consumers away."""
+    async with reaching(settings) as js:
+        await remove_listener(js, wanted)
+    telling.say(f"{wanted.name} hears nothing any more.")
+    telling.end(asdict(wanted))
+    return DONE

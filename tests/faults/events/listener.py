@@ -57,8 +57,11 @@ class Listener:
             async with client.stream("GET", url, headers={"Last-Event-ID": self._id}) as answer:
                 if answer.status_code == 200:
                     await self._hear(answer)
-                else:
-                    self._load.journal.troubles[f"stream {answer.status_code}"] += 1
+                    return
+                self._load.journal.troubles[f"stream {answer.status_code}"] += 1
+                if answer.status_code != 503:
+                    await answer.aread()
+                    self._load.journal.broken.append(f"the stream answered {answer.status_code}: {answer.text[:600]}")
         except LOST as error:
             self._load.journal.troubles[f"stream {type(error).__name__}"] += 1
 

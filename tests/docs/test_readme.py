@@ -24,6 +24,7 @@ from tests.docs.blocks import ROOT, Shown, differences, shell_blocks
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = shell_blocks(README)
 DOOR = "http://127.0.0.1:8000"
+RECEIVER_PORT = "9099"  # where the README listens for webhooks; here at a free port
 # What the test runs by itself: `make up` as the house under test, `make test` is what runs this test.
 SERVES = re.compile(r"^(make up|\S*chitieu up\b.*)$", re.MULTILINE)
 PATIENCE_SECONDS = 120
@@ -64,8 +65,9 @@ def serving(command: list[str], env: dict[str, str], log: Path) -> Iterator[None
 
 def answers(blocks: list[Shown], env: dict[str, str]) -> list[str]:
     """Run blocks in one shell; the standard output of each."""
-    door = env["CHITIEU_URL"]
+    door, port = env["CHITIEU_URL"], str(free_port())
     script = "".join(f"{block.script.replace(DOOR, door)}\nprintf '%s\\n' '{MARK}'\n" for block in blocks)
+    script = script.replace(RECEIVER_PORT, port)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
@@ -75,7 +77,7 @@ def answers(blocks: list[Shown], env: dict[str, str]) -> list[str]:
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    outputs = done.stdout.split(f"{MARK}\n")
+    outputs = done.stdout.replace(f":{port}/", f":{RECEIVER_PORT}/").split(f"{MARK}\n")
     last = blocks[min(len(outputs), len(blocks)) - 1]
     assert done.returncode == 0, f"README.md:{last.line}:\n{last.script}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return outputs[:-1]

@@ -45,6 +45,10 @@ def status(
     max_behind: Annotated[
         int | None, typer.Option("--max-behind", min=0, help="More events behind than this are to be mended.")
     ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option("--wait", min=1, help="Wait for all of the log; so many seconds without news at most."),
+    ] = None,
     as_json: AsJson = False,
     nats_url: NatsUrl = None,
     url: Url = LOCAL_DOOR,
@@ -54,7 +58,7 @@ def status(
     """Say how every stream stands against its log."""
     work, settings = part("jetstream"), _settings(nats_url, data_dir=data_dir)
     door = operating.door_at(url, token, settings)
-    _end(work.status(settings, work.Telling(console, as_json), door, max_behind))
+    _end(work.status(settings, work.Telling(console, as_json), door, work.Look(max_behind, wait)))
 
 
 @app.command()

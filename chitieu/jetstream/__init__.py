@@ -21,7 +21,7 @@ from chitieu.jetstream.rebuilding import make_anew, wait_until_filled
 from chitieu.jetstream.standing import ServiceStatus, head_of, status_of
 from chitieu.operating import Opening, as_json
 
-__all__ = ["Rebuild", "Telling", "init", "listener", "listener_of", "rebuild", "remove", "status"]
+__all__ = ["Look", "Rebuild", "Telling", "init", "listener", "listener_of", "rebuild", "remove", "status"]
 DONE, TO_MEND = 0, 3
 SYNC = {
     True: "sync_always: yes.",
@@ -73,14 +73,25 @@ def _as_dict(one: Prepared) -> dict[str, Any]:
     return {**asdict(one), "outcome": one.outcome.value}
 
 
-async def status(settings: Settings, telling: Telling, opening: Opening, max_behind: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look for: how far behind is too far, and how long to wait for streams that are filled, seconds."""
+
+    max_behind: int | None = None
+    patience: float | None = None
+
+
+async def status(settings: Settings, telling: Telling, opening: Opening, look: Look) -> int:
     """Say how every stream stands against its log. Answers the exit code: 3 where something is to be mended."""
     async with opening as door, reaching(settings) as js:
         # First the logs: what a stream has then is never less than what was asked for.
         heads = [(service, await head_of(door, service)) for service in SERVICES]
+        if look.patience:
+            for service, head in heads:
+                await wait_until_filled(js, service, head, look.patience)
         found = [await status_of(js, service, head) for service, head in heads]
         always = await ask_sync_always(settings)
-    troubles = [trouble for one in found for trouble in one.troubles(max_behind)]
+    troubles = [trouble for one in found for trouble in one.troubles(look.max_behind)]
     for one in found:
         telling.say(_line(one))
     telling.say(SYNC[always])

@@ -19,7 +19,7 @@ from chassis.keys import ensure_key
 from chassis.settings import SERVICES, Settings
 from tests.chitieu.commands import run_here
 from tests.house import standing
-from tests.nats import Nats, free_ports, nats, reached, read_stream
+from tests.nats import Nats, free_ports, nats, read_stream
 
 pytestmark = pytest.mark.slow
 
@@ -62,16 +62,6 @@ def equal(heads: dict[str, int]) -> list[str]:
     return [*told, SYNC]
 
 
-def fill(server: Nats, heads: dict[str, int]) -> None:
-    """Wait until the house has filled every stream."""
-
-    async def work() -> None:
-        for service, head in heads.items():
-            await reached(server.url, f"chitieu-{service}", f"1:{head}")
-
-    asyncio.run(work())
-
-
 def at_the_server(server: Nats, work: Callable[[JetStreamContext], Any]) -> Any:
     """Do something at the server, as another client would."""
 
@@ -86,10 +76,10 @@ def at_the_server(server: Nats, work: Callable[[JetStreamContext], Any]) -> Any:
 
 
 @pytest.fixture
-def filled(command: Command, server: Nats, heads: dict[str, int]) -> None:
+def filled(command: Command, heads: dict[str, int]) -> None:
     """Streams that are equal to the logs."""
     assert command("init", "--update")[0] == 0
-    fill(server, heads)
+    assert command("status", "--wait", "30") == (0, equal(heads), "")
 
 
 async def delete_all(js: JetStreamContext) -> None:
@@ -109,7 +99,7 @@ def test_streams_are_missing_until_they_are_made(command: Command, server: Nats,
     made = [f"chitieu-{service}: made, 1 replica." for service in SERVICES]
     assert command("init") == (0, [*made, SYNC], "")
     assert command("init") == (0, [line.replace("made", "unchanged") for line in made] + [SYNC], "")
-    fill(server, heads)
+    assert command("status", "--wait", "30") == (0, equal(heads), "")
     assert command("status") == (0, equal(heads), "")
 
 

@@ -20,12 +20,15 @@ import pytest
 from chassis.postgres import EmbeddedPostgres
 from tests.chitieu.processes import free_port
 from tests.docs.blocks import ROOT, Shown, differences, shell_blocks
+from tests.nats import nats
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = shell_blocks(README)
 DOOR = "http://127.0.0.1:8000"
 RECEIVER_PORT = "9099"  # where the README listens for webhooks; here at a free port
-# What the test runs by itself: `make up` as the house under test, `make test` is what runs this test.
+NATS = "nats://127.0.0.1:4222"  # the same of the NATS server
+# What the test runs by itself: a NATS server, `make up` as the house under test; `make test` is what runs this test.
+STARTS_NATS = re.compile(r"^\S*nats-server\b.*$", re.MULTILINE)
 SERVES = re.compile(r"^(make up|\S*chitieu up\b.*)$", re.MULTILINE)
 PATIENCE_SECONDS = 120
 MARK = "----8<----"
@@ -47,13 +50,13 @@ def command_of_make(target: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def serving(command: list[str], env: dict[str, str], log: Path) -> Iterator[None]:
+def serving(command: list[str], env: dict[str, str], log: Path, says: str = "is ready at") -> Iterator[None]:
     """A server while the block lasts: waited for, then stopped by Ctrl-C, which must end it well."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE_SECONDS
-            while "is ready at" not in log.read_text(encoding="utf-8"):
+            while says not in log.read_text(encoding="utf-8"):
                 assert process.poll() is None, log.read_text(encoding="utf-8")
                 assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
                 time.sleep(0.05)
@@ -67,7 +70,7 @@ def answers(blocks: list[Shown], env: dict[str, str]) -> list[str]:
     """Run blocks in one shell; the standard output of each."""
     door, port = env["CHITIEU_URL"], str(free_port())
     script = "".join(f"{block.script.replace(DOOR, door)}\nprintf '%s\\n' '{MARK}'\n" for block in blocks)
-    script = script.replace(RECEIVER_PORT, port)
+    script = script.replace(RECEIVER_PORT, port).replace(NATS, env["CHITIEU_NATS_URL"])
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
@@ -101,10 +104,11 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_every_command_runs_and_answers_what_is_shown(data_dir: Path, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the README's commands need curl")
-    env = environment(data_dir, free_port())
-    blocks = [block for block in BLOCKS[2:] if not SERVES.search(block.script)]
-    with serving(command_of_make("up"), env, tmp_path / "up.log"):
-        real = answers(blocks, env)
+    blocks = [b for b in BLOCKS[2:] if not SERVES.search(b.script) and not STARTS_NATS.search(b.script)]
+    with nats() as server:
+        env = {**environment(data_dir, free_port()), "CHITIEU_NATS_URL": server.url}
+        with serving(command_of_make("up"), env, tmp_path / "up.log"):
+            real = answers(blocks, env)
     wrong = {f"README.md:{block.line}": differences(block, text) for block, text in zip(blocks, real, strict=True)}
     assert {place: found for place, found in wrong.items() if found} == {}
 
@@ -115,4 +119,12 @@ def test_every_command_that_serves_gets_ready_and_stops(block: Shown, data_dir: 
     env = environment(data_dir, free_port())
     command = ["bash", "-euc", f"exec {block.script}"]
     with serving(command, env, tmp_path / "up.log"):
+        pass
+
+
+def test_the_nats_server_to_try_with_starts_and_stops(tmp_path: Path) -> None:
+    [block] = [block for block in BLOCKS if STARTS_NATS.search(block.script)]
+    place = block.script.strip().replace(".chitieu/nats", str(tmp_path / "nats"))
+    command = ["bash", "-euc", f"exec {place} --port {free_port()}"]
+    with serving(command, dict(os.environ), tmp_path / "nats.log", says="Server is ready"):
         pass

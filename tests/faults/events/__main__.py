@@ -21,6 +21,7 @@ from tests.faults.events.hooks import SETTINGS
 from tests.faults.events.kills import killed
 from tests.faults.events.nats_dies import nats_dies
 from tests.faults.events.restored import restored
+from tests.faults.events.retired import retired
 from tests.faults.events.work import Scenario, Verdict, at_work
 
 
@@ -40,6 +41,7 @@ SCENARIOS: Mapping[str, Turn] = {
     "full": Turn(full, 0.01),
     "nats": Turn(nats_dies, 0.02),
     "restored": Turn(restored, 0.01),
+    "retired": Turn(retired, 0.1),
 }
 
 

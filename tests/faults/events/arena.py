@@ -29,9 +29,9 @@ from chassis.settings import Settings
 from chitieu.migrate import migrate
 from chitieu.places import DATABASE, ensure_database, target_of
 from chitieu.tokens import EVERY_SCOPE
-from tests.chitieu.processes import postmaster_of
+from tests.chitieu.processes import PUBLIC_URL, postmaster_of
 from tests.faults.events.disk import Disk, small_disk
-from tests.faults.events.sequencing import sequence
+from tests.faults.events.sequencing import sequence, sweep
 from tests.nats import Nats, nats
 
 SERVICE = "plans"
@@ -91,6 +91,25 @@ class LoneSequencer:
     def go_on(self) -> None:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
+
+
+class LoneSweeper:
+    """One sweep of the log in a process of its own."""
+
+    def __init__(self, arena: Arena) -> None:
+        told = (arena.login_url, SERVICE, arena.settings.archives, PUBLIC_URL)
+        self._process = _FORKS.Process(target=sweep, args=told, daemon=True)
+        self._process.start()
+
+    def stop(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.join(10)
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._process.join(PATIENCE_SECONDS)
+        assert self._process.exitcode == 0, "the log could not be swept"
 
 
 class Arena:

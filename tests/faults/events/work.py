@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from traceback import format_exception
 
 from tests.faults.events.arena import Arena
 from tests.faults.events.checker import lost, violations
 from tests.faults.events.hooks import Receivers, receiving
-from tests.faults.events.journal import Journal, Log
+from tests.faults.events.journal import Heard, Journal, Log
 from tests.faults.events.listener import Listener
 from tests.faults.events.readers import Follower, Naive, look, trouble_counts
 from tests.faults.events.stream import make_stream, read_copy
@@ -62,6 +62,7 @@ class Work:
     journal: Journal
     load: Load
     receivers: Receivers
+    archived: Sequence[Heard] = ()  # what has left the log
     readers: Sequence[Follower | Listener] = field(init=False)
     naive: Naive = field(init=False)
 
@@ -98,11 +99,16 @@ class Work:
         """Run a scenario, let everybody hear to the end, and look."""
         started = time.monotonic()
         faults = await scenario(self, times)
+        log = await self.rest()
+        self.journal.stream = await read_copy(self.arena, log)
+        return Verdict(name, self.journal, log, time.monotonic() - started, faults)
+
+    async def rest(self) -> Log:
+        """Wait until everybody has heard everything; answers the log, with what has left it."""
         log = await look(self.arena)
         readers = [reader.catch_up(log.head) for reader in (*self.readers, self.naive)]
         await asyncio.gather(*readers, self.receivers.catch_up())
-        self.journal.stream = await read_copy(self.arena, log)
-        return Verdict(name, self.journal, log, time.monotonic() - started, faults)
+        return replace(log, events=[*self.archived, *log.events])
 
 
 Scenario = Callable[[Work, int], Awaitable[str]]

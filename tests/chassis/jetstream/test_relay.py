@@ -7,19 +7,23 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
+from joserfc.jwk import OKPKey
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.jetstream import log_end
 from chassis.jetstream.connection import NatsTrouble, connected
 from chassis.jetstream.log_end import leased
-from chassis.jetstream.measures import MISSING
+from chassis.jetstream.measures import ERRORS, MISSING
 from chassis.jetstream.place import find_place
 from chassis.jetstream.publishing import Message, Refused, publish
 from chassis.jetstream.relay import Relay
 from chassis.jetstream.streams import prepare, wanted
 from chassis.jetstream.subjects import stream_of
 from tests.chassis.jetstream.conftest import Copied
+from tests.conftest import TEMPLATE
+from tests.house import open_house
+from tests.nats import Nats, free_ports
 
 STREAM = stream_of("plans")
 
@@ -214,3 +218,17 @@ async def test_a_stream_whose_last_message_grew_too_old_goes_on(copied: Copied) 
     async with copied.relaying():
         await copied.equal()
     assert [(one.seq, one.message_id) for one in await copied.stream()] == [(3, "1:4"), (4, "1:5")]
+
+
+async def test_a_house_works_as_well_while_nats_is_away(admin_url: str, signing_key: OKPKey) -> None:
+    nobody = f"nats://127.0.0.1:{free_ports(1)[0]}"
+    errors = ERRORS.labels("plans")._value
+    before = errors.get()
+    async with open_house(admin_url, signing_key, template=TEMPLATE, nats_url=nobody) as whole:
+        service = whole.composition.services["plans"].state.house
+        async with asyncio.timeout(20), service.running():
+            copied = Copied(whole, service, Nats([]), admin_url)
+            while errors.get() == before:
+                await copied.write()
+            page = (await whole.client.get("/v1/plans/changes", headers=whole.admin)).json()
+            assert [event["sequence"] for event in page["items"]] == [f"{pos:020d}" for pos, _ in await copied.log()]

@@ -31,7 +31,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     **answers(
         Problem,
         {
-            410: "feed_rewound; list again, then follow from the new Changes-Cursor",
+            410: "feed_rewound, cursor_expired; list again, then follow from the new Changes-Cursor",
             422: "feed_cursor_invalid, list_empty, parameter_unknown, field_invalid",
             429: "streams_too_many",
             503: "streams_full, database_unavailable",

@@ -20,6 +20,26 @@ CHUNK_EVENTS, SLICE_EVENTS = 2_000, 100
 SCAN_WINDOW = 50_000
 
 
+class Placed(Protocol):
+    """What decides who hears an event."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+    @property
+    def province(self) -> str | None:
+        """The province it is of."""
+
+    @property
+    def commune(self) -> str | None:
+        """The commune it is of."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may hear it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which events: by type, province, commune."""
@@ -28,13 +48,13 @@ class Filter:
     provinces: tuple[str, ...] = ()
     communes: tuple[str, ...] = ()
 
-    def lets(self, row: Logged, caller: Caller) -> bool:
-        """Whether a caller hears a row by this filter: the same as the statement below says."""
+    def lets(self, row: Placed, units: frozenset[str]) -> bool:
+        """Whether who acts for these units hears a row by this filter: the same as the statement below says."""
         return (
             (not self.types or row.type in self.types)
             and (not self.provinces or row.province in self.provinces)
             and (not self.communes or row.commune in self.communes)
-            and (row.is_public or not caller.admin_units.isdisjoint(("*", row.province, row.commune)))
+            and (row.is_public or not units.isdisjoint(("*", row.province, row.commune)))
         )
 
 

@@ -69,7 +69,7 @@ class Watch:
             return None
         count, newer = 0, islice(reversed(self._events), end.pos - wish.after.pos)
         for row, text in reversed(list(newer)):
-            if wish.wanted.lets(row, wish.caller):
+            if wish.wanted.lets(row, wish.caller.admin_units):
                 basket.put((row,), (text,))
                 count += 1
                 if count == wish.limit or basket.size >= PAGE_BYTES:

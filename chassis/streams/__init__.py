@@ -41,7 +41,7 @@ class Streams:
     def __init__(self, feed: Feed, settings: Settings) -> None:
         self._settings = settings
         self._service = feed.database.service
-        self._shared = Shared(Reader(feed, settings.public_url))
+        self._shared = Shared(Reader(feed))
         self._open: Counter[str] = Counter()
         self._closing = asyncio.Event()
 

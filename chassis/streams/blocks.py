@@ -16,9 +16,10 @@ from operator import attrgetter
 import structlog
 
 from chassis.errors import HouseError
+from chassis.event_log.positions import Position
 from chassis.feed import Filter
 from chassis.streams import frames
-from chassis.streams.reading import EVERYBODY, Audience, Change, Page, Position, Reader
+from chassis.streams.reading import EVERYBODY, Audience, Change, Page, Reader
 
 log = structlog.get_logger(__name__)
 

@@ -9,11 +9,12 @@ import structlog
 
 from chassis.auth import Caller
 from chassis.errors import Gone, HouseError
+from chassis.event_log.positions import Position
 from chassis.feed import Filter
 from chassis.problems import is_passing
 from chassis.streams import frames
 from chassis.streams.blocks import Blocks
-from chassis.streams.reading import EVERYBODY, Audience, Page, Position, Reader, Start
+from chassis.streams.reading import EVERYBODY, Audience, Page, Reader, Start
 
 log = structlog.get_logger(__name__)
 

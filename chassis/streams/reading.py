@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from chassis.auth import Caller
-from chassis.feed import Feed, Filter, cloud_event, decode_position, encode_position, head_column
-from chassis.replies import encode
+from chassis.event_log.positions import Position
+from chassis.event_log.rows import Logged
+from chassis.feed import Feed, Filter, decode_position, head_column
 from chassis.streams import frames
 
 # Who reads for all listeners of a process: each of them is given only what it may hear.
 EVERYBODY = Caller("streams", "streams", frozenset(), frozenset({"*"}))
-
-
-class Position(NamedTuple):
-    """A place in the log."""
-
-    epoch: int
-    pos: int
-
-    @property
-    def cursor(self) -> str:
-        """The place as callers see it."""
-        return encode_position(f"{self.epoch}.{self.pos}")
 
 
 class Kind(NamedTuple):
@@ -51,14 +40,8 @@ class Audience:
         return cls(wanted, caller.admin_units)
 
     def hears(self, kind: Kind) -> bool:
-        """The same decision as the feed's own statement makes."""
-        wanted = self.wanted
-        is_wanted = (
-            (not wanted.types or kind.type in wanted.types)
-            and (not wanted.provinces or kind.province in wanted.provinces)
-            and (not wanted.communes or kind.commune in wanted.communes)
-        )
-        return is_wanted and (kind.is_public or not self.units.isdisjoint({"*", kind.province, kind.commune}))
+        """Whether changes of a kind are for it."""
+        return self.wanted.lets(kind, self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +72,18 @@ class Start(NamedTuple):
 class Reader:
     """Reads one service's log for streams."""
 
-    def __init__(self, feed: Feed, public_url: str | None) -> None:
+    def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._public_url = public_url
 
     async def start(self, cursor: str | None) -> Start:
         """Where a listener begins that comes with a cursor (none: at the head).
 
         Raises:
             Refused: not one of our cursors ("feed_cursor_invalid").
-            Gone: a dead cursor ("feed_rewound" and the like).
+            Gone: a dead cursor ("feed_rewound", "cursor_expired").
         """
         if cursor is not None:
-            at = Position(*decode_position(cursor))
+            at = decode_position(cursor)
             page = await self.page(EVERYBODY, Filter(), at, limit=1)
             return Start(at, page.behind + len(page.changes))
         async with self._feed.database.read() as db:
@@ -112,13 +94,15 @@ class Reader:
         """What a caller may hear after a position; when there is nothing yet, wait up to `wait` seconds.
 
         Raises:
-            Gone: the cursor is dead ("feed_rewound" and the like).
+            Gone: the cursor is dead ("feed_rewound", "cursor_expired").
         """
         found = await self._feed.changes(caller, after.cursor, wanted, limit=limit, wait=wait)
-        upto, head = Position(*decode_position(found.next)), decode_position(found.head)
-        return Page([self._change(row, upto.epoch) for row in found.items], upto, head[1] - upto.pos)
+        upto, head = decode_position(found.next), decode_position(found.head)
+        texts = self._feed.envelope.texts(found.rows)
+        changes = [_change(row, text, upto.epoch) for row, text in zip(found.rows, texts, strict=True)]
+        return Page(changes, upto, head.pos - upto.pos)
 
-    def _change(self, row: dict[str, Any], epoch: int) -> Change:
-        body = encode(cloud_event(self._feed.database.service, row, self._public_url))
-        kind = Kind(row["type"], row["province"], row["commune"], row["is_public"])
-        return Change(row["pos"], kind, frames.change(Position(epoch, row["pos"]).cursor, row["type"], body))
+
+def _change(row: Logged, text: str, epoch: int) -> Change:
+    kind = Kind(row.type, row.province, row.commune, row.is_public)
+    return Change(row.pos, kind, frames.change(Position(epoch, row.pos).cursor, row.type, text.encode()))

@@ -10,11 +10,12 @@ import httpx2
 import msgspec
 import structlog
 
+from chassis.event_log.positions import Position
+from chassis.feed import decode_position
 from chassis.replies import encode
 from chassis.streams import frames
-from chassis.streams.reading import Position
 from gateway.changes.places import NOW, Place
-from gateway.changes.pulling import beginning_of, position_of
+from gateway.changes.pulling import beginning_of
 from gateway.clients import Reach, UpstreamAway, UpstreamBroken, UpstreamProblem, failure
 
 log = structlog.get_logger("gateway")
@@ -158,7 +159,7 @@ class Branch:
 
 def _frame(frame: bytes) -> Frame:
     cursor, _, rest = frame.removeprefix(_ID).partition(b"\n")
-    return Frame(position_of(cursor.decode()), rest)
+    return Frame(decode_position(cursor.decode()), rest)
 
 
 def _raise(service: str, fault: bytes) -> None:

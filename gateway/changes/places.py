@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from chassis.errors import Refused, rule
+from chassis.event_log.positions import Position
 from chassis.feed import FEED_CURSOR_INVALID
 from chassis.replies import encode
 from chassis.settings import SERVICES
-from chassis.streams.reading import Position
 
 SERVICE_UNKNOWN = rule(
     "service_unknown",

@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 
 from chassis.errors import Unavailable, rule
+from chassis.event_log.positions import Position
 from chassis.feed import decode_position
-from chassis.streams.reading import Position
 from gateway.changes.places import NOW, Place, Places
 from gateway.clients import Params, Row, Services, UpstreamAway, UpstreamBroken
 
@@ -84,7 +84,7 @@ class Puller:
         if seconds <= 0:
             return
         asking = {
-            asyncio.create_task(self._ask(name, position_of(page["next"]), seconds)): name
+            asyncio.create_task(self._ask(name, decode_position(page["next"]), seconds)): name
             for name, page in pages.items()
         }
         closing = asyncio.create_task(self._closing.wait())
@@ -111,7 +111,7 @@ class Puller:
         return Merged(
             [item for _, item in taken],
             {**places, **following},
-            {**places, **{name: position_of(page["head"]) for name, page in pages.items()}},
+            {**places, **{name: decode_position(page["head"]) for name, page in pages.items()}},
             [name for name in places if name not in pages],
         )
 
@@ -120,21 +120,16 @@ def _time(named: tuple[str, Row]) -> datetime:
     return datetime.fromisoformat(named[1]["time"])
 
 
-def position_of(cursor: str) -> Position:
-    """A service's own cursor as a position."""
-    return Position(*decode_position(cursor))
-
-
 def beginning_of(page: Row) -> Position:
     """The position before the first change of a page; of an empty page, the one it leads to."""
-    following = position_of(page["next"])
+    following = decode_position(page["next"])
     return following._replace(pos=int(page["items"][0]["sequence"]) - 1) if page["items"] else following
 
 
 def _following(page: Row, taken: int, before: Place) -> Place:
     """Where to go on in one service after so many changes of its page."""
     items: list[Any] = page["items"]
-    following = position_of(page["next"])
+    following = decode_position(page["next"])
     if taken == len(items):
         return following
     if taken:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
+from sqlalchemy import make_url
 
 from chassis.auth import Caller
+from chassis.errors import Gone
+from chassis.event_log.positions import Position
 from chassis.feed import Filter, decode_position, encode_position
 from chassis.outbox import Event
 from chassis.streams import blocks, listening
 from chassis.streams.listening import Listener, Shared
-from chassis.streams.reading import EVERYBODY, Page, Position, Reader
+from chassis.streams.reading import EVERYBODY, Page, Reader
 from tests.chassis.conftest import NOTE_TYPE, Desk
-from tests.chassis.streaming import write
+from tests.chassis.streaming import URL, write
 
 COMMUNES = ["26491", "25378", "14161"]
 TOTAL = 300
@@ -43,7 +48,7 @@ def shared(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Shared:
     for name, value in {"OWN_CHANGES": 5, "FAR": 20, "SPARSE": 2}.items():
         monkeypatch.setattr(listening, name, value)
     assert desk.house.feed
-    return Shared(Counting(desk.house.feed, None))
+    return Shared(Counting(desk.house.feed))
 
 
 async def listener_at(shared: Shared, pos: int, wanted: Filter | None = None) -> Listener:
@@ -143,3 +148,29 @@ async def test_who_hears_little_is_served_by_the_database_until_it_is_near(desk:
         heard = await all_of(await listener_at(shared, 0, Filter(communes=("25378",))), 100)
         assert heard == [n for n in range(1, 101) if n not in rare]
         assert shared.reader.own == 2  # type: ignore[attr-defined]  # it hears much, and goes with the others
+
+
+@pytest.fixture
+async def owner(desk: Desk, admin_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Who may take events out of the log, as keeping it does."""
+    place = make_url(admin_url).set(database=desk.database.url.database)
+    connection = await asyncpg.connect(place.render_as_string(hide_password=False))
+    yield connection
+    await connection.close()
+
+
+async def test_the_beginning_of_the_log_may_leave_while_listeners_walk(
+    desk: Desk, shared: Shared, owner: asyncpg.Connection
+) -> None:
+    """Positions 17 to 32 are one block: a listener in its middle goes on although its first events are gone."""
+    await write(desk, *(Event(NOTE_TYPE, "a", {}) for _ in range(60)))
+    await desk.sequence()
+    late, in_time = await listener_at(shared, 5), await listener_at(shared, 25)
+    await owner.execute("DELETE FROM plans.event_log WHERE pos <= 20")
+    with shared.blocks.listening():
+        assert await all_of(in_time, 60) == list(range(26, 61))
+        with pytest.raises(Gone) as gone:
+            await all_of(late, 60)
+    assert gone.value.rule.code == "cursor_expired"
+    assert (await desk.client.get(URL, params={"after": encode_position("1.5")})).json()["code"] == "cursor_expired"
+    assert (await listener_at(shared, 20)).bookmark()

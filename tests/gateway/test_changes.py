@@ -11,10 +11,10 @@ import pytest
 
 from chassis.app import build_app
 from chassis.database import Database
+from chassis.event_log.positions import Position
 from chassis.feed import encode_position
 from chassis.house import House as ServiceHouse
 from chassis.settings import SERVICES
-from chassis.streams.reading import Position
 from chitieu.compose import service_of
 from gateway.changes.places import decode_places, encode_places
 from tests.gateway.merging import URL, Door, before, note, told

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from chassis.event_log.positions import Position
 from chassis.settings import SERVICES
-from chassis.streams.reading import Position
 from gateway.changes.places import decode_places, encode_places
 from tests.gateway.merging import URL, Door, before, told
 from tests.house import House

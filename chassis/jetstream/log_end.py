@@ -14,6 +14,8 @@ from chassis.database import Database
 from chassis.settings import Settings
 
 STAND_BY_SECONDS = 2.0
+# A relay that stands still for so long has lost its lease: the server itself ends the session that holds it.
+LEASE_SECONDS = 30
 
 _END = text("""
 SELECT epoch, pos AS head, coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) AS oldest
@@ -74,14 +76,16 @@ async def leased(
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Wait until no other relay of this service works, and keep it so while the block lasts.
 
-    `standing_by()` is called when there is another one. The block gets a function that raises when the lease's
-    connection is lost. That two relays work for a moment then does no harm: the stream refuses one of them.
+    `standing_by()` is called when there is another one. The block gets a function to call every few seconds: it keeps
+    the lease, and raises when it is lost. That two relays work for a moment then does no harm: the stream refuses one
+    of them.
     """
     # By a connection of its own, so that requests are not one short.
     own = database.beside(settings.model_copy(update={"database_pool_size": 1}))
     try:
         async with own.engine.connect() as opened:
             connection = await opened.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.exec_driver_sql(f"SET idle_session_timeout = '{LEASE_SECONDS}s'")
             while not await connection.scalar(_LEASE):
                 standing_by()
                 await asyncio.sleep(STAND_BY_SECONDS)

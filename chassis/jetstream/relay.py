@@ -73,10 +73,10 @@ class Relay:
             _end_if_cancelled()
             cursor = Position(place.epoch, place.pos).cursor
             page = await self._feed.changes(_EVERYBODY, cursor, Filter(), limit=PAGE_EVENTS, wait=IDLE_SECONDS)
+            await check_lease()
             if page.rows:
                 place = await self._publish(client, place, page.rows)
             else:
-                await check_lease()
                 await check_tail(js, self._service, place)
             self._reached, self._pause = place.pos, FIRST_PAUSE_SECONDS
             BEHIND.labels(self._service).set(decode_position(page.head).pos - place.pos)

@@ -1,6 +1,6 @@
 """Trouble for the relay and for NATS, by a seed: whatever happens, the stream is a beginning of the log.
 
-A short run is among the tests; `make faults` calls `trouble` for a long one.
+A short run is among the tests. `make faults` does the same to whole processes (`tests/faults/events`).
 """
 
 from __future__ import annotations

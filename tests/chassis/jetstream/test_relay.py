@@ -90,6 +90,19 @@ async def test_a_lost_lease_is_noticed(copied: Copied) -> None:
             await check()
 
 
+async def test_who_stands_still_loses_the_lease_to_another(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_end, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(log_end, "STAND_BY_SECONDS", 0.01)
+    told = copied.house.database, copied.house.settings
+    stood_by: list[bool] = []
+    async with leased(*told, lambda: None) as check:
+        async with asyncio.timeout(20), leased(*told, lambda: stood_by.append(True)) as check_other:
+            await check_other()
+        assert stood_by
+        with pytest.raises(DBAPIError):
+            await check()
+
+
 async def test_what_is_published_twice_is_refused(copied: Copied) -> None:
     await copied.write(3)
     messages = [

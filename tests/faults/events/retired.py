@@ -67,7 +67,7 @@ class Latecomer:
 async def retired(work: Work, times: int) -> str:
     """What the log has now grows old and is swept away, by sweepers that are killed so often, and then by one."""
     async with work.going_on():
-        await work.progress(30)
+        await work.progress(10)
     before = await work.rest()
     tables = await work.arena.connect()
     await tables.execute(_AGE, before.head)

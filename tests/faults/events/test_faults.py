@@ -13,7 +13,7 @@ from tests.faults.events.work import Work, at_work
 
 pytestmark = pytest.mark.slow
 
-TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "nats": 1, "restored": 1, "retired": 3}
+TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "nats": 1, "restored": 1, "retired": 2}
 
 
 @pytest.fixture(scope="module")

@@ -186,6 +186,11 @@ def unpack(content: bytes) -> bytes:
     return zstandard.decompress(content)
 
 
+def unpacked_size(content: bytes) -> int:
+    """How many bytes the JSON of a packed payload has, without unpacking it."""
+    return zstandard.frame_content_size(content)
+
+
 def _payload(data: Mapping[str, Any] | msgspec.Raw | Packed) -> tuple[str | None, bytes | None]:
     if isinstance(data, Mapping) and "version" in data:
         raise ValueError("the version of an event's subject is given by the log")

@@ -13,14 +13,13 @@ from typing import Any
 import asyncpg
 
 from chassis.database import exact_json
-from chassis.outbox import unpack
+from chassis.outbox import unpack, unpacked_size
 from chassis.replies import encode
 
 # In the order of `Logged`. JSON of a moment and of a payload is made by the database.
 COLUMNS = """pos, event_id::text AS event_id, type, subject, version, province, commune, is_public,
   to_json(at)::text AS at, trace, data::text AS data, packed"""
 MOST_QUOTED = 20_000
-PACKING = 8  # how much shorter packed payloads are, about
 _FULL_MOMENT = len('"2026-11-22T07:23:22.123456+00:00"')
 
 
@@ -37,8 +36,9 @@ class Logged(asyncpg.Record):  # type: ignore[misc]  # the driver has no types
 
     @property
     def size(self) -> int:
-        """About how many bytes its payload is."""
-        return len(self["data"] or "") + PACKING * len(self["packed"] or b"")
+        """How long its payload is."""
+        packed = self["packed"]
+        return len(self["data"]) if packed is None else unpacked_size(packed)
 
     def as_dict(self) -> dict[str, Any]:
         """The row with its payload as an object, numbers as the decimals they were."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from chassis.peers import Peers
 from chassis.replica import Follower, ListSource, OneAtATime, Subscription
 from chassis.write_tokens import read_token
 from tests.chassis.conftest import NOTE_TYPE, Desk
+from tests.house import database_url
 
 
 @dataclass
@@ -108,6 +110,25 @@ async def test_a_rewound_log_makes_it_list_again(desk: Desk, heard: Heard, follo
     await following.catch_up()
     assert heard.listed == list(range(1, 1501))
     assert heard.forgotten == 2
+    await desk.post("tiếp", key="2")
+    await desk.sequence()
+    await following.catch_up()
+    assert heard.events == ["tiếp"]
+
+
+async def test_an_expired_cursor_makes_it_list_again(
+    desk: Desk, heard: Heard, following: Follower, admin_url: str
+) -> None:
+    """It was dead for longer than the log is kept."""
+    await following.catch_up()
+    for number in range(3):
+        await desk.post(str(number), key=f"n{number}")
+    await desk.sequence()
+    owner = await asyncpg.connect(database_url(admin_url, str(desk.database.url.database)))
+    await owner.execute("DELETE FROM plans.event_log WHERE pos < 3")
+    await owner.close()
+    await following.catch_up()
+    assert (heard.listed, heard.forgotten) == (list(range(1, 1501)), 2)
     await desk.post("tiếp", key="2")
     await desk.sequence()
     await following.catch_up()

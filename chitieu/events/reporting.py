@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.table import Table
 
 from chassis.database import Database
 from chassis.settings import Settings
@@ -34,8 +33,8 @@ def check(settings: Settings, console: Console, services: Sequence[str], *, for_
         found = {report.service: {**asdict(report), "is_sound": report.is_sound} for report in reports}
         print(as_json({"is_sound": is_sound, "services": found}))
     else:
-        for report in reports:
-            console.print(_table(report))
+        for line in (line for report in reports for line in _lines(report)):
+            console.print(line, markup=False, highlight=False)
     return SOUND if is_sound else TO_BE_MENDED
 
 
@@ -55,10 +54,8 @@ async def _reports(settings: Settings, places: Places, services: Sequence[str]) 
     return reports
 
 
-def _table(report: Report) -> Table:
-    table = Table(title=f"{report.service}: {'sound' if report.is_sound else 'TO BE MENDED'}", title_justify="left")
-    for heading in ("what", "holds", "seen"):
-        table.add_column(heading)
-    for finding in report.findings:
-        table.add_row(finding.name, "yes" if finding.holds else "NO", finding.detail)
-    return table
+def _lines(report: Report) -> list[str]:
+    """A report in words: a line for the log, and one for everything that must hold."""
+    title = f"{report.service}: {'sound' if report.is_sound else 'TO BE MENDED'}"
+    found = [f"  {each.name}: {'' if each.holds else 'FAULT: '}{each.detail}" for each in report.findings]
+    return [title, *found]

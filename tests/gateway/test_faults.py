@@ -246,4 +246,4 @@ async def test_the_callers_own_token_and_trace_are_forwarded_and_nothing_else() 
     assert sent["x-min-version"] == "plans.1.2"
     assert sent["traceparent"].split("-")[1] == TRACE
     assert "cookie" not in sent
-    assert "x-forwarded-for" not in sent
+    assert sent["x-forwarded-for"] == "127.0.0.1"  # who called the gateway, not whom they name

@@ -164,7 +164,8 @@ async def test_an_operator_sees_counts_and_lags(desk: Desk, webhook: Made) -> No
     assert f'chitieu_webhook_behind_events{{service="plans",webhook="{webhook["id"]}"}}' in told
     assert 'chitieu_webhook_held_keys{service="plans"}' in told
     assert 'chitieu_webhooks{service="plans",state="active"} 1.0' in told
-    (age,) = [line for line in told.splitlines() if line.startswith("chitieu_webhook_oldest_undelivered_seconds")]
+    oldest = 'chitieu_webhook_oldest_undelivered_seconds{service="plans"'
+    (age,) = [line for line in told.splitlines() if line.startswith(oldest)]
     assert float(age.split()[1]) > 0
 
 

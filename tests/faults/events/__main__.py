@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tests.faults.events.arena import arena
 from tests.faults.events.cuts import cut
+from tests.faults.events.disk import MIB
 from tests.faults.events.frozen import frozen
 from tests.faults.events.full import full
 from tests.faults.events.held import held
@@ -48,7 +49,7 @@ SCENARIOS: Mapping[str, Turn] = {
 async def run(only: Sequence[str], kills: int, seed: int) -> bool:
     """Run the scenarios one after the other on one arena; says whether every promise was kept in each."""
     results = []
-    async with arena(nodes=3, **SETTINGS) as made, at_work(made, seed) as work:
+    async with arena(nodes=3, disk_bytes=2048 * MIB, **SETTINGS) as made, at_work(made, seed) as work:
         for name in only:
             turn = SCENARIOS[name]
             results.append(tell(await work.verdict(name, turn.scenario, max(1, round(kills * turn.share)))))

@@ -30,12 +30,13 @@ from chitieu.migrate import migrate
 from chitieu.places import DATABASE, ensure_database, target_of
 from chitieu.tokens import EVERY_SCOPE
 from tests.chitieu.processes import PUBLIC_URL, postmaster_of
-from tests.faults.events.disk import Disk, small_disk
+from tests.faults.events.disk import MIB, Disk, small_disk
 from tests.faults.events.sequencing import sequence, sweep
 from tests.nats import Nats, nats
 
 SERVICE = "plans"
-SERVER = {"max_prepared_transactions": "10"}
+# Its own log is kept small: the disk is full when a scenario says so, not before.
+SERVER = {"max_prepared_transactions": "10", "max_wal_size": "128MB", "min_wal_size": "64MB"}
 SETTINGS = {
     # Small, so that a backlog is many passes and a pass often ends in the middle of one transaction's events.
     "CHITIEU_SEQUENCER_BATCH": "7",
@@ -233,10 +234,12 @@ class Arena:
 
 
 @contextlib.asynccontextmanager
-async def arena(services: int = 2, sequencers: int = 2, nodes: int = 1, **settings: str) -> AsyncIterator[Arena]:
+async def arena(
+    services: int = 2, sequencers: int = 2, nodes: int = 1, disk_bytes: int = 600 * MIB, **settings: str
+) -> AsyncIterator[Arena]:
     """An arena on a small disk of its own, or (not root) in a temporary folder; gone at the end."""
     with contextlib.ExitStack() as stack:
-        disk = stack.enter_context(small_disk())
+        disk = stack.enter_context(small_disk(disk_bytes))
         folder = tempfile.TemporaryDirectory(prefix="chitieu-arena-", dir=_folder(disk))
         servers = stack.enter_context(nats(count=nodes))
         to_nats = {"CHITIEU_NATS_URL": servers.url, "CHITIEU_NATS_MONITOR_URL": servers.monitor_url}

@@ -40,7 +40,7 @@ class Disk:
 
 
 @contextlib.contextmanager
-def small_disk(size: int = 600 * MIB) -> Iterator[Disk | str]:
+def small_disk(size: int) -> Iterator[Disk | str]:
     """A disk of our own; or, in words, why there is none."""
     if os.geteuid() != 0:
         yield "only root can mount a small file system"

@@ -17,6 +17,7 @@ from chassis.bell import Bell, heard
 from chassis.database import Database
 from chassis.errors import Gone, Refused, rule
 from chassis.event_log import (
+    COLUMNS,
     MOST_EVENTS,
     Basket,
     Envelope,
@@ -147,6 +148,8 @@ class Feed:
         self.envelope = Envelope(database.service, public_url)
         self._reader = LogReader(database)
         self._watch = Watch(database, self.envelope, self.news)
+        if sequencer:
+            sequencer.tell(COLUMNS, Logged, self._watch.take)
         self._is_closing = False
 
     def close(self) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test check format snapshots bench-bulk bench-events faults faults-bulk faults-webhooks lock clean
+.PHONY: help up test test-long check format snapshots bench-bulk bench-events faults faults-bulk faults-webhooks lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -24,6 +24,9 @@ up: $(VENV)/.installed ## set up and serve everything at http://127.0.0.1:8000
 
 test: check ## set up and pass every check and test
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-long: check ## the same with the forms that take minutes
+	CHITIEU_LONG_TESTS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## linters, types, house rules
 	$(BIN)/ruff check .

@@ -53,7 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start processes come first, so that no worker is left alone with one of them at the end."""
+    """Files that start processes come first, so that no worker is left alone with one of them at the end; long forms
+    are left out where nobody asks for them.
+    """
+    if not os.environ.get("CHITIEU_LONG_TESTS"):
+        left_out = pytest.mark.skip(reason="a long form: make test-long")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(left_out)
     starting = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in starting)
 

@@ -68,6 +68,7 @@ async def test_the_peak_of_a_process_and_its_children_is_seen() -> None:
     assert peak.above_idle >= 99 * 2**20
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_short_run_measures_every_scene() -> None:
     sizes = Sizes(rows=400, pairs=1, filled=2000, import_rows=400, large_import_rows=600, reads=3, forms=("csv",))

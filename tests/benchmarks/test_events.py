@@ -43,6 +43,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield made
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*(name for name in PARTS if name != "log"), "log"])  # the log's part ends a service
 async def test_a_short_run_measures_every_figure(stage: Stage, name: str) -> None:

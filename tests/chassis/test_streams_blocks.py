@@ -135,7 +135,8 @@ async def test_a_crowd_shares_what_it_missed(desk: Desk, shared: Shared) -> None
         heard = await asyncio.gather(*(all_of(listener, 80) for listener in listeners))
     stop()
     assert heard == [list(range(pos + 1, 81)) for pos in range(40)]
-    assert len([each for each in statements if "ORDER BY pos" in each]) == 15  # five blocks of 7, 7 and 2
+    # Alone they would read some 300 times; how many share one reading depends on who comes first.
+    assert 15 <= len([each for each in statements if "ORDER BY pos" in each]) < len(listeners)
 
 
 async def test_who_hears_little_is_served_by_the_database_until_it_is_near(desk: Desk, shared: Shared) -> None:

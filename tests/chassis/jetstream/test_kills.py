@@ -13,6 +13,8 @@ from tests.chassis.jetstream.conftest import Copied, copying
 from tests.chassis.jetstream.kills import Trouble
 from tests.nats import Nats, nats
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Nats]:

@@ -93,6 +93,7 @@ async def disturb(desk: Desk, *, kills: int, seed: int) -> Journal:
     return journal
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_nothing_is_lost_reordered_or_renamed_when_senders_are_killed(desk: Desk) -> None:
     kills, seed = int(os.environ.get("KILLS", "4")), int(os.environ.get("SEED", "1"))

@@ -17,7 +17,6 @@ from chassis.bell import Bell, heard
 from chassis.database import Database
 from chassis.errors import Gone, Refused, rule
 from chassis.event_log import (
-    COLUMNS,
     MOST_EVENTS,
     Basket,
     Envelope,
@@ -148,8 +147,6 @@ class Feed:
         self.envelope = Envelope(database.service, public_url)
         self._reader = LogReader(database)
         self._watch = Watch(database, self.envelope, self.news)
-        if sequencer:
-            sequencer.tell(COLUMNS, Logged, self._watch.take)
         self._is_closing = False
 
     def close(self) -> None:

@@ -7,11 +7,9 @@ page, since simpler ones lost or reordered events, and where to look (docs/adr/0
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import structlog
 from sqlalchemy import text
 
@@ -62,12 +60,7 @@ async def begin_epoch(database: Database) -> int:
     return int(epoch or 0)
 
 
-_MOVE = """
-SELECT {columns} moved_count, epoch_now, head_now, known_now, done_now
-FROM move_events($1, $2, $3) m LEFT JOIN LATERAL (SELECT (m.told).*) e ON true
-"""
-# Takes the epoch, the head, and the events that were moved last; none of them when they are many.
-Take = Callable[[int, int, Sequence[Any]], None]
+_MOVE = "SELECT moved_count, head_now, known_now, done_now FROM move_events($1, $2, $3)"
 
 
 @dataclass(slots=True)
@@ -76,10 +69,6 @@ class _Seen:
 
     snapshot: str
     upto: int = 0
-
-
-def _nobody(_epoch: int, _head: int, _rows: Sequence[Any]) -> None:
-    """Nobody in this process reads the log."""
 
 
 class Sequencer:
@@ -96,13 +85,7 @@ class Sequencer:
         self._turn = asyncio.Lock()
         self._commits = Bell()
         self.news = Bell()
-        self._statement, self._row = _MOVE.format(columns=""), asyncpg.Record
-        self._take: Take = _nobody
         database.on_commit(self._commits.ring)
-
-    def tell(self, columns: str, row: type[asyncpg.Record], take: Take) -> None:
-        """Hand these columns of few new events to somebody of this process, who need not ask the database then."""
-        self._statement, self._row, self._take = _MOVE.format(columns=f"{columns},"), row, take
 
     async def pass_once(self) -> int:
         """Give positions to at most one batch; answers how many events were moved."""
@@ -130,13 +113,10 @@ class Sequencer:
 
     async def _pass(self, connection: Any) -> int:
         await self._make_room(connection)
-        asked = self._seen.snapshot, self._seen.upto, self._batch
-        found = await connection.fetch(self._statement, *asked, record_class=self._row)
-        *_, moved, epoch, head, snapshot, upto = found[0]
-        self._seen = _Seen(snapshot, upto)
+        moved, head, *seen = await connection.fetchrow(_MOVE, self._seen.snapshot, self._seen.upto, self._batch)
+        self._seen = _Seen(*seen)
         if moved:
             self._head = head
-            self._take(epoch, head, [row for row in found if row[0] is not None] if len(found) == moved else [])
         return int(moved)
 
     async def _make_room(self, connection: Any) -> None:

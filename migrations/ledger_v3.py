@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 PARTITION_SIZE = 1_000_000
-TOLD_AT_ONCE = 100
 
 # A partition is made apart and then attached, which lets readers and writers go on; made in place it would wait for
 # every reader of the log, and everybody would wait for it.
@@ -42,8 +41,8 @@ _LEFT = """
         SELECT ctid, id FROM outbox
         WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip(known::pg_snapshot))) AND id + 0 <= done"""
 _MOVE_EVENTS = f"""
-CREATE FUNCTION move_events(known text, done bigint, most integer)
-RETURNS TABLE (moved_count bigint, epoch_now integer, head_now bigint, known_now text, done_now bigint, told event_log)
+CREATE FUNCTION move_events(known text, done bigint, most integer,
+  OUT moved_count bigint, OUT head_now bigint, OUT known_now text, OUT done_now bigint)
 LANGUAGE plpgsql SET search_path = SCHEMA_NAME, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   is_waiting boolean;
@@ -53,7 +52,6 @@ BEGIN
     INTO is_waiting, known_now, done_now FROM outbox_id_seq;
   moved_count := 0;
   IF NOT is_waiting THEN
-    RETURN NEXT;
     RETURN;
   END IF;
   PERFORM 1 FROM feed_head WHERE feed = 'main' FOR UPDATE;
@@ -67,20 +65,12 @@ BEGIN
             FROM moved m CROSS JOIN (SELECT pos FROM feed_head WHERE feed = 'main') h RETURNING 1),
   cnt AS (SELECT count(*) AS n FROM ins),
   head AS (UPDATE feed_head SET pos = pos + (SELECT n FROM cnt) WHERE feed = 'main' AND (SELECT n FROM cnt) > 0
-            RETURNING epoch, pos, pg_notify('feed', current_schema() || ' ' || pos))
-  SELECT (SELECT n FROM cnt), (SELECT epoch FROM head), (SELECT pos FROM head), (SELECT taken FROM snap),
-      (SELECT max(id) FROM moved)
-    INTO moved_count, epoch_now, head_now, known_now, done_now;
+            RETURNING pos, pg_notify('feed', current_schema()))
+  SELECT (SELECT n FROM cnt), (SELECT pos FROM head), (SELECT taken FROM snap), (SELECT max(id) FROM moved)
+    INTO moved_count, head_now, known_now, done_now;
   -- A full batch may have left some that lie before the place where the last one came to.
   IF moved_count < most THEN
     done_now := greatest(done, done_now);
-  END IF;
-  -- Few events go back at once to who waits for them in the caller's process: it need not ask for them.
-  IF moved_count BETWEEN 1 AND {TOLD_AT_ONCE} THEN
-    RETURN QUERY SELECT moved_count, epoch_now, head_now, known_now, done_now, e
-      FROM event_log e WHERE e.pos > head_now - moved_count ORDER BY e.pos;
-  ELSE
-    RETURN NEXT;
   END IF;
 END $$
 """

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from chassis.event_log.positions import Position, encode_position
 from chassis.event_log.reading import MOST_EVENTS, Basket, Expired, Filter, LogReader, Rewound, Span, Wish
-from chassis.event_log.rows import COLUMNS, Envelope, Logged
+from chassis.event_log.rows import Envelope, Logged
 from chassis.event_log.watch import Watch
 
 __all__ = [
-    "COLUMNS",
     "MOST_EVENTS",
     "Basket",
     "Envelope",

@@ -16,10 +16,6 @@ from chassis.database import exact_json
 from chassis.outbox import unpack, unpacked_size
 from chassis.replies import encode
 
-NAMES = (
-    "pos", "event_id", "type", "subject", "version", "province", "commune", "is_public",
-    "at", "trace", "data", "packed",
-)  # fmt: skip
 # In the order of `Logged`. JSON of a moment and of a payload is made by the database.
 COLUMNS = """pos, event_id::text AS event_id, type, subject, version, province, commune, is_public,
   to_json(at)::text AS at, trace, data::text AS data, packed"""
@@ -46,7 +42,7 @@ class Logged(asyncpg.Record):  # type: ignore[misc]  # the driver has no types
 
     def as_dict(self) -> dict[str, Any]:
         """The row with its payload as an object, numbers as the decimals they were."""
-        row = dict(zip(NAMES, self, strict=False))
+        row = dict(self)
         packed = row.pop("packed")
         data = row["data"] if packed is None else unpack(packed)
         return {**row, "at": datetime.fromisoformat(row["at"].strip('"')), "data": exact_json.decode(data)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeGuard
 
@@ -18,7 +18,7 @@ from chassis.bell import Bell, heard
 from chassis.database import Database
 from chassis.event_log.positions import Position
 from chassis.event_log.reading import HEAD, PAGE_BYTES, Basket, Span, Wish
-from chassis.event_log.rows import COLUMNS, NAMES, Envelope, Logged
+from chassis.event_log.rows import COLUMNS, Envelope, Logged
 from chassis.sequencer import CHANNEL
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,6 @@ class Watch:
         self._envelope = envelope
         self._news = news
         self._grown = Bell()
-        self._due = Bell()  # there is something to read
         self._events: deque[tuple[Logged, str]] = deque()
         self._size = 0
         self._begin: Position | None = None  # before the first event held
@@ -62,15 +61,6 @@ class Watch:
         """Let everybody look again."""
         self._news.ring()
         self._grown.ring()
-        self._due.ring()
-
-    def take(self, epoch: int, head: int, rows: Sequence[Logged]) -> None:
-        """Events that were given their positions in this process just now; none of them when they are many."""
-        end = self._end
-        if self._waiting and end and rows and (end.epoch, end.pos + 1) == (epoch, rows[0].pos):
-            self._grow(end, rows, self._envelope.texts([row[: len(NAMES)] for row in rows]))
-        elif end is None or end.pos < head:
-            self._due.ring()
 
     def page(self, wish: Wish, basket: Basket) -> Span | None:
         """Gather what comes next, when all of it is held; None: read the log itself."""
@@ -100,7 +90,7 @@ class Watch:
             self._start(at)
         self._waiting += 1
         if self._waiting == 1:
-            self._due.ring()  # nobody has looked for a while
+            self._news.ring()  # nobody has looked for a while
         try:
             yield
         finally:
@@ -128,12 +118,12 @@ class Watch:
 
     async def _watch(self, connection: Any) -> None:
         try:
-            connection.add_termination_listener(lambda _lost: self._due.ring())
+            connection.add_termination_listener(lambda _lost: self._news.ring())
             await connection.add_listener(CHANNEL, self._notified)
             self._is_live = True
             self.ring()
             while True:
-                ring = self._due.listen()
+                ring = self._news.listen()
                 while self._waiting and await self._read_on(connection):
                     pass
                 if not await heard(ring, LOOK_SECONDS):
@@ -141,13 +131,9 @@ class Watch:
         finally:
             connection.terminate()
 
-    def _notified(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
-        """A wake-up: the position it names, if it names one, may be known already."""
-        service, _, head = str(payload).partition(" ")
-        is_known = head.isdecimal() and self._end is not None and int(head) <= self._end.pos
-        if service == self._database.service and not is_known:
+    def _notified(self, _connection: Any, _pid: int, _channel: str, service: object) -> None:
+        if service == self._database.service:
             self._news.ring()
-            self._due.ring()
 
     async def _read_on(self, connection: Any) -> bool:
         """Take in what is new; answers whether there may be more."""
@@ -156,14 +142,11 @@ class Watch:
         if not found:
             return await self._check(connection)
         if end is not None and self._end is end:
-            self._grow(end, found, self._envelope.texts(found))
+            for row, text in zip(found, self._envelope.texts(found), strict=True):
+                self._append(row, text)
+            self._end = Position(end.epoch, found[-1].pos)
+            self._grown.ring()
         return True
-
-    def _grow(self, end: Position, rows: Sequence[Logged], texts: Sequence[str]) -> None:
-        for row, text in zip(rows, texts, strict=True):
-            self._append(row, text)
-        self._end = Position(end.epoch, rows[-1].pos)
-        self._grown.ring()
 
     async def _check(self, connection: Any) -> bool:
         """Begin at the head where the log is another one than before; answers whether it is."""

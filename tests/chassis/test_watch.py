@@ -11,13 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from chassis.database import Database
-from chassis.event_log import Watch, watch
+from chassis.event_log import watch
 from chassis.feed import Feed, encode_position
 from chassis.outbox import Event
 from chassis.sequencer import Sequencer, begin_epoch
 from tests.chassis.conftest import NOTE_TYPE, Desk
 from tests.chassis.test_feed import URL, write
-from tests.chassis.test_pages_of_changes import LONG
 
 START = encode_position("1.0")
 
@@ -87,34 +86,6 @@ async def test_many_who_wait_read_the_log_once(watched: Desk, elsewhere: Sequenc
     assert [await subjects(each) for each in waiting] == [["a", "b"]] * 20
     stop()
     assert statements == []
-
-
-async def test_few_events_of_this_process_are_handed_over_unread(
-    watched: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def read_nothing(*_: object) -> bool:
-        return False
-
-    assert watched.house.sequencer
-    await write(watched, Event(NOTE_TYPE, "before", {}))
-    await watched.sequence()
-    waiting = [poll(watched, after=encode_position("1.1")) for _ in range(3)]
-    await until_waiting(watched, 3)
-    monkeypatch.setattr(Watch, "_read_on", read_nothing)
-    await write(watched, Event(NOTE_TYPE, "a", {}), Event(NOTE_TYPE, "b", {"n": 1}), Event(NOTE_TYPE, "c", LONG))
-    assert await watched.house.sequencer.pass_once() == 3
-    assert [await subjects(each) for each in waiting] == [["a", "b", "c"]] * 3
-    told = (await waiting[0]).json()["items"]
-    assert told == (await watched.client.get(URL, params={"after": encode_position("1.1")})).json()["items"]
-
-
-async def test_many_events_of_this_process_are_read(watched: Desk) -> None:
-    assert watched.house.sequencer
-    waiting = poll(watched, limit=1000)
-    await until_waiting(watched, 1)
-    await write(watched, *(Event(NOTE_TYPE, str(n), {}) for n in range(150)))
-    assert await watched.house.sequencer.pass_once() == 150
-    assert await subjects(waiting) == [str(n) for n in range(150)]
 
 
 async def test_what_is_shared_is_filtered_by_rights_and_wishes(watched: Desk, elsewhere: Sequencer) -> None:

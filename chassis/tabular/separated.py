@@ -23,9 +23,13 @@ HEAD_BYTES = 256 * 1024
 SEPARATORS = (";", ",", "\t")
 LONGEST_CELL_LINES = 100  # lines that a cell in quotes is followed over, in a piece that has faults
 BROKEN_QUOTES = 50  # after so many quotes without an end, each line is taken for a row
+MOST_WAITING = 2 * PIECE_BYTES  # no cell is so long; what waits for its end is read by lines then
 BLOCK_BYTES = 16 * 1024 * 1024  # of a body in memory that are read at once: every cut copies
 _QUOTE = b'"'
 _FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
+
+
+_Read = tuple[pl.DataFrame, list[Fault]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,10 @@ def read_separated(
     """
     blocks = _whole_records(_in_utf8(source, charset))
     first = next(blocks, b"")
-    layout = _layout(first, titles, separators)
-    row, start = layout.row, layout.start
-    for block in chain([first], blocks):
-        for grid, faults, count in _read_block(block, start, layout, row):
-            row += count
-            if grid.height or faults:
-                yield _table(grid, faults, layout, titles)
-        start = 0
+    reader = _Reader(_layout(first, titles, separators))
+    for grid, faults in reader.read(first, blocks):
+        if grid.height or faults:
+            yield _table(grid, faults, reader.layout, titles)
 
 
 def _table(grid: pl.DataFrame, faults: list[Fault], layout: _Layout, titles: Titles) -> Table:
@@ -157,21 +157,57 @@ def _records(lines: Sequence[str], separator: str) -> tuple[list[list[str]], lis
     return rows, ends
 
 
-def _read_block(block: bytes, start: int, layout: _Layout, row: int) -> Iterator[tuple[pl.DataFrame, list[Fault], int]]:
-    """The cells of a block from a place on, by their own places, the rows that have none, and how many rows it had; in
-    pieces where something in it has to be read singly.
-    """
-    # After a stray quote the rest of a block reads like one cell, of which the reader would make ten times its size.
-    is_sound = block.count(_QUOTE, start) % 2 == 0
-    grid = _grid(block, layout, row, start) if is_sound else None
-    if grid is not None:
-        yield grid, [], grid.height
-        return
-    for piece in _whole_records(cut(block, PIECE_BYTES, start)):
-        grid = _grid(piece, layout, row)
-        read = _read_singly(piece, layout, row) if grid is None else (grid, list[Fault](), grid.height)
-        row += read[2]
-        yield read
+class _Reader:
+    """Reads block after block; where a quote is stray, what may be the beginning of a row waits for what follows."""
+
+    def __init__(self, layout: _Layout) -> None:
+        self.layout = layout
+        self._row = layout.row
+        self._rest = b""
+
+    def read(self, first: bytes, others: Iterator[bytes]) -> Iterator[_Read]:
+        """The cells of the rows by their own places, and the faults of those that have none."""
+        yield from self._read_block(first, self.layout.start)
+        for block in others:
+            yield from self._read_block(self._rest + block if self._rest else block, 0)
+        if self._rest:
+            yield self._read_fast(self._rest) or self._read_singly(self._rest, is_last=True)
+
+    def _read_block(self, block: bytes, start: int) -> Iterator[_Read]:
+        """A block from a place on, in pieces where something in it has to be read singly."""
+        self._rest = b""
+        read = self._read_fast(block, start)
+        if read is not None:
+            yield read
+            return
+        for piece in cut(block, PIECE_BYTES, start):
+            held = self._rest + piece
+            end = _record_end(held)
+            read = self._read_fast(held[:end]) if end else None
+            if read is not None:
+                self._rest = held[end:]
+            yield read or self._read_singly(held, is_last=False)
+
+    def _read_fast(self, block: bytes, start: int = 0) -> _Read | None:
+        """All rows at once; None where something has to be read singly."""
+        # After a stray quote the rest of a block reads like one cell; the reader would make ten times its size of it.
+        is_sound = block.count(_QUOTE, start) % 2 == 0
+        grid = _grid(block, self.layout, self._row, start) if is_sound else None
+        if grid is None:
+            return None
+        self._row += grid.height
+        return grid, []
+
+    def _read_singly(self, held: bytes, *, is_last: bool) -> _Read:
+        """Row by row: only the lines at fault are lost. Of what is not the last, the beginning of a row stays."""
+        end = len(held) if is_last else held.rfind(b"\n") + 1
+        lines = held[:end].decode(errors="surrogateescape").removesuffix("\n").split("\n") if end else []
+        may_wait = not is_last and len(held) <= MOST_WAITING
+        grid, faults, read = _read_lines(lines, self.layout, self._row, may_wait=may_wait)
+        self._row += grid.height + len(faults)
+        waiting = "".join(line + "\n" for line in lines[read:])
+        self._rest = waiting.encode(errors="surrogateescape") + held[end:]
+        return grid, faults
 
 
 def _grid(block: bytes, layout: _Layout, row: int, start: int = 0) -> pl.DataFrame | None:
@@ -191,27 +227,34 @@ def _grid(block: bytes, layout: _Layout, row: int, start: int = 0) -> pl.DataFra
         return None
 
 
-def _read_singly(block: bytes, layout: _Layout, first: int) -> tuple[pl.DataFrame, list[Fault], int]:
-    """The same, record by record: only the lines at fault are lost."""
-    lines = block.decode(errors="surrogateescape").removesuffix("\n").split("\n")
+def _read_lines(
+    lines: Sequence[str], layout: _Layout, first: int, *, may_wait: bool
+) -> tuple[pl.DataFrame, list[Fault], int]:
+    """The cells of lines, the faults of those that have none, and how many lines were read.
+
+    The last ones may wait: where a row may begin that ends beyond them, they are left over.
+    """
     width = layout.heading.width
     numbers: list[int] = []
     rows: list[list[str | None]] = []
     faults: list[Fault] = []
     place, number, broken = 0, first, 0
     while place < len(lines):
-        cells, used = _record(lines, place, layout.separator, 1 if broken > BROKEN_QUOTES else LONGEST_CELL_LINES)
+        longest = 1 if broken > BROKEN_QUOTES else LONGEST_CELL_LINES
+        cells, used = _record(lines, place, layout.separator, longest)
+        if cells is None and may_wait and len(lines) - place < longest:
+            break
         broken += cells is None
         fault = _record_fault(number, cells, lines[place], width)
         if fault:
             faults.append(fault)
-        elif cells:
+        elif cells is not None:
             numbers.append(number)
             rows.append([*cells[:width], *[None] * (width - len(cells))])
         number, place = number + 1, place + used
     schema = {str(at): pl.String for at in range(width)}
     grid = pl.DataFrame(rows, schema=schema, orient="row").insert_column(0, pl.Series(ROW, numbers, pl.UInt32))
-    return grid, faults, number - first
+    return grid, faults, place
 
 
 def _record(lines: Sequence[str], place: int, separator: str, longest: int) -> tuple[list[str] | None, int]:

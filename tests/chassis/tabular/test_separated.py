@@ -237,13 +237,13 @@ def singly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(separated, "BLOCK_BYTES", 64 * 1024)
     monkeypatch.setattr(separated, "PIECE_BYTES", 4 * 1024)
     sizes: list[int] = []
-    read_singly = separated._read_singly
+    read_lines = separated._read_lines
 
-    def noted(block: bytes, *rest: Any) -> Any:
-        sizes.append(len(block))
-        return read_singly(block, *rest)
+    def noted(lines: list[str], *rest: Any, **more: Any) -> Any:
+        sizes.append(sum(len(line.encode()) + 1 for line in lines))
+        return read_lines(lines, *rest, **more)
 
-    monkeypatch.setattr(separated, "_read_singly", noted)
+    monkeypatch.setattr(separated, "_read_lines", noted)
     return sizes
 
 
@@ -264,7 +264,7 @@ def test_of_a_block_with_odd_lines_only_their_pieces_are_read_singly(singly: lis
     assert faults == [(1503, None, "row_unreadable"), (7003, None, "row_too_wide")]
     meant = [(at + 3, f"{at:05d}", "dòng một\ndòng; hai" if at % 3 else f"x{at}") for at in range(9000)]
     assert rows == [row for row in meant if row[0] not in (1503, 7003)]
-    assert len(singly) == 2
+    assert len(singly) == 3  # the first odd line stands near the end of its piece, so the next one is read with it
     assert max(singly) <= 2 * separated.PIECE_BYTES
 
 
@@ -276,6 +276,23 @@ def test_a_quote_without_an_end_costs_its_line_and_holds_two_pieces(singly: list
     assert rows == [(at + 3, f"{at:05d}", "a; b") for at in range(9000) if at != 10]
     assert len(singly) == 1
     assert max(singly) <= 2 * separated.PIECE_BYTES
+
+
+@pytest.mark.parametrize("stray", ['"mở', 'x" y', '"24" LED"', '"a" b'])
+@pytest.mark.parametrize("blocks", [4, 64])
+def test_a_stray_quote_among_cells_of_several_lines_costs_its_line_alone(
+    singly: list[int], monkeypatch: pytest.MonkeyPatch, stray: str, blocks: int
+) -> None:
+    monkeypatch.setattr(separated, "BLOCK_BYTES", blocks * 1024)
+    lines = [f'{at:05d};"dòng một\ndòng hai"' if at % 3 else f"{at:05d};x{at}" for at in range(9000)]
+    lines[10] = f"00010;{stray}"
+    rows, faults = read_lines(lines)
+    is_cell = stray == 'x" y'
+    assert faults == ([] if is_cell else [(13, None, "row_unreadable")])
+    meant = [(at + 3, f"{at:05d}", "dòng một\ndòng hai" if at % 3 else f"x{at}") for at in range(9000)]
+    meant[10:11] = [(13, "00010", stray)] if is_cell else []
+    assert rows == meant
+    assert sum(singly) <= 2 * separated.PIECE_BYTES
 
 
 def test_large_quoted_texts_are_cut_rightly_by_the_fast_reader() -> None:

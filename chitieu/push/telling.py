@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from chassis.money import format_decimal_vi
 from chitieu.client import ClientError, Fault, ImportFailed, NotReached, Posted, Problem
@@ -87,7 +87,8 @@ def _tell_warnings(console: Console, result: Posted) -> None:
 
 
 def _tell_faults(console: Console, outcome: Outcome) -> None:
-    table = Table("Dòng", "Cột", "Mã lỗi", "Giá trị", "Lý do")
+    # Folded and not cut: the code that was meant stands at the end of a reason.
+    table = Table(*(Column(title, overflow="fold") for title in ("Dòng", "Cột", "Mã lỗi", "Giá trị", "Lý do")))
     for fault in outcome.faults[:SHOWN_FAULTS]:
         table.add_row(*(escape(text) for text in cells(fault)))
     console.print(table)

@@ -55,6 +55,13 @@ def test_nothing_is_in_when_one_row_is_refused(push: Call, client: Client, tmp_p
     assert wifi(client) == before
 
 
+def test_what_was_meant_is_said_whole_where_the_screen_is_narrow(push: Call, tmp_path: Path) -> None:
+    done = push(str(write_csv(tmp_path, line(43, code="PUBLIC_WIFI_POINT"))), COLUMNS="80")
+    cells = [each.split("│") for each in done.stdout.splitlines() if each.startswith("│")]
+    assert {len("│".join(row)) for row in cells} == {80}
+    assert "".join(row[-2].strip() for row in cells).endswith("PUBLIC_WIFI_POINTS?")
+
+
 def test_partial_records_the_good_rows_and_ends_with_2(push_by_process: Call, client: Client, tmp_path: Path) -> None:
     file = write_csv(tmp_path, line(44), line(1, unit="26434"))
     done = push_by_process(str(file), "--partial", "--json")

@@ -174,7 +174,11 @@ def push(
     ] = None,
     dry_run: DryRun = False,
     errors: Annotated[
-        Path | None, typer.Option("--errors", help="Write the refused rows, with reasons, to this CSV or XLSX file.")
+        Path | None,
+        typer.Option(
+            "--errors",
+            help="Write the refused rows, with reasons, to this CSV or XLSX file; of several files, to one for each.",
+        ),
     ] = None,
     receipts: Annotated[Path | None, typer.Option("--receipts", help="Keep receipts in this folder.")] = None,
     verify_receipts: VerifyReceipts = None,

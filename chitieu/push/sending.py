@@ -52,6 +52,10 @@ class Options:
         """The terms of one file."""
         return replace(self.terms, on_blank=self.on_blank or ("skip" if body.content_type in WORKBOOKS else "refuse"))
 
+    def errors_of(self, place: int, count: int) -> Path | None:
+        """Where the refused rows of a file go: of several files, each has its own, numbered as they were named."""
+        return self.errors.with_stem(f"{self.errors.stem}-{place}") if self.errors and count > 1 else self.errors
+
 
 @dataclass(slots=True)
 class Pusher:
@@ -65,15 +69,16 @@ class Pusher:
 
     async def push(self, files: Sequence[Path]) -> list[Outcome]:
         """Send every file; after one that could not be sent for want of an answer the others are not tried."""
-        for file in files:
+        for place, file in enumerate(files, start=1):
+            errors = self.options.errors_of(place, len(files))
             with await opened(file, self.options) as body:
-                outcome = await self.push_body(file, body)
+                outcome = await self.push_body(file, body, errors)
             self.outcomes.append(outcome)
             if isinstance(outcome.error, NotReached):
                 break
         return self.outcomes
 
-    async def push_body(self, file: Path, body: Body) -> Outcome:
+    async def push_body(self, file: Path, body: Body, errors: Path | None) -> Outcome:
         """Send one body, and keep what is to be kept of the answer."""
         outcome = Outcome(str(file), body.sha256)
         terms = self.options.terms_of(body)
@@ -87,24 +92,24 @@ class Pusher:
                     terms,
                     key=pushing.key,
                     # An import keeps the refused rows as they were sent.
-                    as_import=True if self.options.errors else None,
+                    as_import=True if errors else None,
                     report=report,
                 )
             except ClientError as error:
                 outcome.error = error
         if not isinstance(outcome.error, NotReached):
             pushing.end()
-            await self._keep(file, body, outcome)
+            await self._keep(file, body, outcome, errors)
         return outcome
 
-    async def _keep(self, file: Path, body: Body, outcome: Outcome) -> None:
+    async def _keep(self, file: Path, body: Body, outcome: Outcome, errors: Path | None) -> None:
         """Keep the refused rows and the receipt; that one cannot be kept changes nothing about what was recorded."""
         options, result = self.options, outcome.result
-        if options.errors and outcome.faults:
+        if errors and outcome.faults:
             try:
-                await write_faults(self.client, outcome, options.errors)
+                await write_faults(self.client, outcome, errors)
             except (ClientError, OSError) as error:
-                outcome.notes.append(f"Không ghi được tệp lỗi {options.errors}: {error}.")
+                outcome.notes.append(f"Không ghi được tệp lỗi {errors}: {error}.")
         if result is None or result.dry_run:
             return
         if options.receipts:

@@ -118,3 +118,14 @@ def test_refused_rows_are_written_to_a_file_that_can_be_mended_and_sent(push: Ca
         assert again.returncode == 0, again.stdout + again.stderr
     else:
         assert errors.read_bytes().startswith(b"PK")
+
+
+def test_of_several_files_each_has_its_own_file_of_refused_rows(push: Call, tmp_path: Path) -> None:
+    files = [str(write_csv(tmp_path, line(1, unit=unit), name=f"{unit}.csv")) for unit in ("26434", "25378")]
+    done = push(*files, "--errors", str(tmp_path / "errors.csv"))
+    assert done.returncode == 3
+    for place, unit in ((1, "26434"), (2, "25378")):
+        errors = tmp_path / f"errors-{place}.csv"
+        assert f"Dòng bị từ chối, kèm lý do: {errors}\n" in done.stdout
+        assert f"2,{unit}," in errors.read_text(encoding="utf-8")
+    assert not (tmp_path / "errors.csv").exists()

@@ -39,6 +39,20 @@ def forwarded(request: Request) -> dict[str, str]:
     return {**kept, **address, "X-Request-Id": state["request_id"], "traceparent": state["traceparent"]}
 
 
+def asking(
+    client: httpx2.AsyncClient, method: str, path: str, *, headers: Mapping[str, str], **parts: Any
+) -> httpx2.Request:
+    """A request to a service; headers go on as they came, whatever bytes are in them.
+
+    Raises:
+        Refused: no address is that long ("arguments_too_long").
+    """
+    try:
+        return client.build_request(method, path, headers=httpx2.Headers(dict(headers), encoding="latin-1"), **parts)
+    except (httpx2.InvalidURL, UnicodeError) as error:  # only what a caller wrote can make them so
+        raise Refused(ARGUMENTS_TOO_LONG) from error
+
+
 class UpstreamAway(Exception):  # a state of a service, told to the caller as such
     """A service did not answer, or answered that it cannot now; what does not need it still stands."""
 
@@ -164,17 +178,15 @@ class Services:
             client = self._reach(service)
         except LookupError as error:
             raise UpstreamAway(service, retryable=False, reason=str(error)) from error
-        try:
-            return client.build_request(
-                method,
-                path,
-                params=_query(params),
-                headers={**self._headers, **headers},
-                content=body,
-                timeout=httpx2.Timeout(self._bounds.timeout_seconds, connect=0.5, pool=0.25),
-            )
-        except (httpx2.InvalidURL, UnicodeError) as error:  # only what a caller wrote can make them so
-            raise Refused(ARGUMENTS_TOO_LONG) from error
+        return asking(
+            client,
+            method,
+            path,
+            params=_query(params),
+            headers={**self._headers, **headers},
+            content=body,
+            timeout=httpx2.Timeout(self._bounds.timeout_seconds, connect=0.5, pool=0.25),
+        )
 
     async def _send(self, service: str, request: httpx2.Request) -> tuple[httpx2.Response, bytes]:
         try:

@@ -39,7 +39,8 @@ class ChangesPage(BaseModel):
 
 _REFUSALS = {
     410: "feed_rewound, cursor_expired, of the service that is named; list it again, then begin without a cursor",
-    422: "feed_cursor_invalid, service_unknown, services_differ, list_empty, parameter_unknown, field_invalid",
+    422: "feed_cursor_invalid, service_unknown, services_differ, list_empty, arguments_too_long, parameter_unknown,"
+    " field_invalid",
     503: "changes_unreachable",
 }
 _STREAM = {

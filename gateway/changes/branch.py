@@ -16,7 +16,7 @@ from chassis.replies import encode
 from chassis.streams import frames
 from gateway.changes.places import NOW, Place
 from gateway.changes.pulling import beginning_of
-from gateway.clients import Reach, UpstreamAway, UpstreamBroken, UpstreamProblem, failure
+from gateway.clients import Reach, UpstreamAway, UpstreamBroken, UpstreamProblem, asking, failure
 
 log = structlog.get_logger("gateway")
 
@@ -68,6 +68,7 @@ class Branch:
 
         Raises:
             UpstreamProblem: it refuses: a dead cursor, a token that does not hold, too many streams.
+            Refused: the filters are longer than an address can be ("arguments_too_long").
         """
         try:
             async with asyncio.timeout(self._upstreams.begin_seconds):
@@ -87,7 +88,8 @@ class Branch:
         self, path: str, params: Mapping[str, str | Sequence[str]], headers: Mapping[str, str]
     ) -> httpx2.Response:
         client = self._upstreams.reach(self.service)
-        request = client.build_request(
+        request = asking(
+            client,
             "GET",
             f"/v1/{self.service}/changes{path}",
             params=dict(params),

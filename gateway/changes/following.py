@@ -34,6 +34,7 @@ class Merging:
         Raises:
             UpstreamProblem: a service refuses.
             Unavailable: none answers ("changes_unreachable").
+            Refused: the filters are longer than an address can be ("arguments_too_long").
         """
         opened = await asyncio.gather(*(branch.open() for branch in self._branches), return_exceptions=True)
         for refusal in opened:

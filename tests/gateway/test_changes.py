@@ -150,6 +150,22 @@ async def test_a_made_up_cursor_is_refused(gateway: Any, made_up: str) -> None:
         assert (response.status_code, response.json()["code"]) == (422, "feed_cursor_invalid")
 
 
+async def test_headers_of_any_bytes_reach_the_services(door: Door) -> None:
+    """Both answer what the service says of them, page and stream alike."""
+    for path in (URL, f"{URL}/stream"):
+        response = await door.client.get(path, headers={b"Authorization": b"Bearer \xc3\xa9\xff"})
+        assert (response.status_code, response.json()["code"]) == (401, "token_invalid")
+        response = await door.client.get(path, headers={b"X-Min-Version": b"\xe9"})
+        assert (response.status_code, response.json()["code"]) == (422, "write_token_invalid")
+
+
+async def test_more_filters_than_an_address_holds_are_refused(door: Door) -> None:
+    communes = ",".join(str(code) for code in range(10_000, 18_000))
+    for path in (URL, f"{URL}/stream"):
+        response = await door.client.get(path, params={"commune": communes})
+        assert (response.status_code, response.json()["code"]) == (422, "arguments_too_long")
+
+
 async def test_unknown_parameters_are_refused(gateway: Any) -> None:
     response = await gateway.get(URL, params={"type": "x"}, headers={"Accept-Language": "en"})
     assert (response.status_code, response.json()["code"]) == (422, "parameter_unknown")

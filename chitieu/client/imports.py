@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from chitieu.client.bodies import Body
-from chitieu.client.errors import Conflict, ImportFailed, problem_of
+from chitieu.client.errors import Conflict, FileTrouble, ImportFailed, problem_of
 from chitieu.client.results import Import, Posted, Step, import_of
 from chitieu.client.wire import Report, Sending, Wire
 
@@ -38,7 +38,11 @@ async def look_at(wire: Wire, import_id: object, report: Report) -> Import:
 
 
 async def upload(wire: Wire, body: Body, import_id: object, report: Report) -> None:
-    """Send what the service does not hold yet; a cut connection goes on where it broke."""
+    """Send what the service does not hold yet; a cut connection goes on where it broke.
+
+    Raises:
+        FileTrouble: the file became shorter meanwhile.
+    """
     found = await look_at(wire, import_id, report)
     offset, stuck = found.received_bytes or 0, 0
     while found.state == "receiving":
@@ -59,6 +63,8 @@ async def upload(wire: Wire, body: Body, import_id: object, report: Report) -> N
 
 async def _send_piece(wire: Wire, body: Body, import_id: object, offset: int, report: Report) -> int:
     piece = body.read(offset, PIECE)
+    if not piece and offset < body.size:
+        raise FileTrouble(f"{body.name or 'The body'} became shorter while it was sent.")
     headers = {"Content-Type": PARTIAL, "Upload-Offset": str(offset)}
     if offset + len(piece) >= body.size:
         headers["Upload-Complete"] = "?1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from chassis.receipts import verify_receipt
 from chassis.tabular import Limits
-from chitieu.client import Client, Conflict, Patience, Refused, Step, TooLarge, calls, imports
+from chitieu.client import Client, Conflict, FileTrouble, Patience, Refused, Step, TooLarge, bodies, calls, imports
 from tests.chitieu.processes import PATIENCE_SECONDS, environment
 from tests.chitieu.proxies import REFUSE, SWALLOW, Proxy
 from tests.chitieu.push.figures import Call, heavy_csv, row, wifi
@@ -89,6 +90,25 @@ def test_a_cut_upload_goes_on_where_it_broke(
     assert (sent, sent[-1]) == (sorted(sent), file.stat().st_size)
     assert (posted.updated, posted.received) == (1, posted.duplicates + 1)
     assert proxy.forwarded < 1.8 * file.stat().st_size
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent_is_said(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "PIECE", 64 * 1024)
+    monkeypatch.setattr(bodies, "IN_MEMORY", 0)
+    file = heavy_csv(tmp_path, 77, 1)
+    sent: list[float] = []
+
+    def shorten(step: Step) -> None:
+        sent.append(step.done)
+        assert len(sent) < 20, "it goes round and round"
+        os.truncate(file, 100_000)
+
+    with pytest.raises(FileTrouble) as trouble:
+        client.post_actuals(file, as_import=True, report=shorten)
+    assert str(trouble.value) == f"{file.name} became shorter while it was sent."
+    assert sent[-1] == 100_000
 
 
 def test_a_push_killed_while_it_uploads_is_resumed(

@@ -81,17 +81,17 @@ class Listener:
         if self._is_alone:
             return await self._own_page()
         block = self._shared.blocks.at(self._at)
-        if block.upto.pos > self._at.pos:
-            batch = block.batch(self._audience, self._at.pos)
-            self._at = block.upto
-            return batch
         try:
-            await self._shared.blocks.more(block)
+            # Held until it comes to where we are: what others read meanwhile may have taken its room among the kept.
+            while block.upto.pos <= self._at.pos:
+                await self._shared.blocks.more(block)
         except Gone:
             if self._at.pos == block.after:
                 raise
             return await self._own_page()  # the block begins before us: what is gone of it may not be ours
-        return ()
+        batch = block.batch(self._audience, self._at.pos)
+        self._at = block.upto
+        return batch
 
     async def _own_page(self) -> Sequence[bytes]:
         page = await self._read()

@@ -116,8 +116,7 @@ async def test_nothing_is_read_while_nobody_listens(desk: Desk, shared: Shared) 
         waiting = asyncio.create_task(listener.next())
         await write(desk, Event(NOTE_TYPE, "a", {}))
         await desk.sequence()
-        assert await asyncio.wait_for(waiting, 5) == ()
-        assert positions(b"".join(await listener.next())) == [1]
+        assert positions(b"".join(await asyncio.wait_for(waiting, 5))) == [1]
     statements: list[str] = []
     stop = desk.database.listen(statements)
     await asyncio.sleep(0.6)  # twice as long as a waiting feed looks again
@@ -137,6 +136,25 @@ async def test_a_crowd_shares_what_it_missed(desk: Desk, shared: Shared) -> None
     assert heard == [list(range(pos + 1, 81)) for pos in range(40)]
     # Alone they would read some 300 times; how many share one reading depends on who comes first.
     assert 15 <= len([each for each in statements if "ORDER BY pos" in each]) < len(listeners)
+
+
+async def test_listeners_far_apart_go_on_however_little_is_kept(
+    desk: Desk, shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stands in the middle of a block of its own, and whatever one of them reads leaves no room for the others."""
+    monkeypatch.setattr(blocks, "KEPT_BYTES", 1)
+    await write(desk, *(Event(NOTE_TYPE, "a", {}) for _ in range(80)))
+    await desk.sequence()
+    starts = [14, 30, 46, 62]
+    listeners = [await listener_at(shared, pos) for pos in starts]
+    statements: list[str] = []
+    stop = desk.database.listen(statements)
+    with shared.blocks.listening():
+        heard = await asyncio.gather(*(all_of(listener, 80) for listener in listeners))
+    stop()
+    assert heard == [list(range(pos + 1, 81)) for pos in starts]
+    # A block is three pages, and who finds it gone after each reads six: alone each would read 5, 4, 3 and 2 blocks so.
+    assert len([each for each in statements if "ORDER BY pos" in each]) <= 6 * (5 + 4 + 3 + 2)
 
 
 async def test_who_hears_little_is_served_by_the_database_until_it_is_near(desk: Desk, shared: Shared) -> None:

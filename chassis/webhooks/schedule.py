@@ -38,7 +38,7 @@ def _seconds(text: str, now: datetime) -> float | None:
         return float(text[:9])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (at - now).total_seconds() if at.tzinfo else None
 

@@ -41,6 +41,8 @@ def test_a_wait_is_up_to_a_tenth_longer_never_shorter() -> None:
         (429, "-5", None),
         (429, "1.5", None),
         (429, "٧", None),
+        (429, "Sun, 22 Nov 99999999999 08:01:30 GMT", None),
+        (503, "Sun, 22 Nov 2026 99999999999999999999:01:30 GMT", None),
     ],
 )
 def test_a_receiver_says_when_to_come_again(status: int | None, header: str | None, seconds: float | None) -> None:

@@ -3,7 +3,7 @@
 from chassis.tabular.cells import Values, read_cells
 from chassis.tabular.columns import Choice, Column, Day, Flag, Number, Text, Whole
 from chassis.tabular.findings import LISTED_FAULTS, Check, Findings, judge
-from chassis.tabular.forms import ACCEPTED, FILE_TYPES, Form, Unpacking, form_of, unpack, unpacking
+from chassis.tabular.forms import ACCEPTED, FILE_TYPES, Form, Unpacking, form_of, require_readable, unpack, unpacking
 from chassis.tabular.numbers import MARK_PERCENT, MARK_VND, NumberStyle
 from chassis.tabular.reading import Body, read, read_whole
 from chassis.tabular.table import ROW, Kind, Limits, Table, Titles, folded
@@ -46,6 +46,7 @@ __all__ = [
     "read",
     "read_cells",
     "read_whole",
+    "require_readable",
     "unpack",
     "unpacking",
 ]

@@ -65,6 +65,16 @@ def form_of(content_type: str | None) -> Form:
     return form
 
 
+def require_readable(content_type: str | None) -> None:
+    """Refuse, before its bytes come, a body that will not be read.
+
+    Raises:
+        UnsupportedMedia: a content type, or the charset of a text, that is not read here ("media_unsupported").
+    """
+    if form_of(content_type) in (Form.CSV, Form.TSV):
+        charset_of(content_type)
+
+
 def charset_of(content_type: str | None) -> str:
     """The codec of the charset a content type names; UTF-8 when it names none.
 

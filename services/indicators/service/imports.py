@@ -59,7 +59,7 @@ async def create_import(db: Session, caller: Caller, asked: ImportBody, settings
         TooLarge: it is declared larger than an import may be ("body_too_large").
         TooManyRequests: the client has too many unfinished imports ("imports_too_many").
     """
-    tabular.form_of(asked.content_type)
+    tabular.require_readable(asked.content_type)
     tabular.unpacking(asked.content_encoding, 1)
     if asked.size_bytes is not None and asked.size_bytes > settings.max_import_bytes:
         raise TooLarge(BODY_TOO_LARGE, limit_bytes=settings.max_import_bytes)

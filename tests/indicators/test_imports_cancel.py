@@ -8,7 +8,9 @@ from services.indicators.service.actuals import Progress
 from tests.house import House
 from tests.indicators.given import post, row
 from tests.indicators.importing import (
+    IMPORTS,
     acted,
+    key,
     lines,
     look,
     opened,
@@ -71,3 +73,11 @@ async def test_what_is_over_is_not_cancelled(stocked: House) -> None:
     posted = (await post(stocked, row(value=12))).json()["import_id"]
     response = await acted(stocked, posted, "cancel")
     assert (response.status_code, response.json()["code"]) == (409, "import_finished")
+
+
+async def test_a_cancel_sent_again_under_its_key_gets_the_same_answer(stocked: House) -> None:
+    sent = {**stocked.admin, **key()}
+    import_id = await queued(stocked, lines(*THREE))
+    first = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
+    again = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")

@@ -12,7 +12,6 @@ from tests.indicators.given import ACTUALS, items, row
 from tests.indicators.importing import (
     IMPORTS,
     counted,
-    key,
     lines,
     look,
     opened,
@@ -61,14 +60,6 @@ async def test_statements_of_a_run_do_not_grow_with_the_rows(stocked: House, mon
         await runner.close()
         numbers.append(len(seen))
     assert numbers == [21, 21]
-
-
-async def test_a_key_used_again_asks_for_the_same_import(stocked: House) -> None:
-    sent = {**stocked.admin, **key()}
-    import_id = await queued(stocked, lines(*THREE))
-    first = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
-    again = await stocked.client.post(f"{IMPORTS}/{import_id}/cancel", headers=sent)
-    assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
 
 
 async def test_an_import_of_several_lots_is_one_post(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from chassis.bodies import Body
 
-ProvinceCode = Annotated[str, Field(pattern=r"^\d{2}$", examples=["75"])]
-CommuneCode = Annotated[str, Field(pattern=r"^\d{5}$", examples=["26491"])]
+ProvinceCode = Annotated[str, Field(pattern="^[0-9]{2}$", examples=["75"])]
+CommuneCode = Annotated[str, Field(pattern="^[0-9]{5}$", examples=["26491"])]
 Types = Annotated[tuple[str, ...], Field(max_length=200, description="Event types; none: all.")]
 Provinces = Annotated[tuple[ProvinceCode, ...], Field(max_length=100, description="Of these provinces; none: any.")]
 Communes = Annotated[tuple[CommuneCode, ...], Field(max_length=1000, description="Of these communes; none: any.")]

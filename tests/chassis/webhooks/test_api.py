@@ -98,6 +98,7 @@ async def test_what_is_wrong_is_refused_and_nothing_is_written(desk: Desk) -> No
         ({**url, "types": ["nonsense"]}, "event_type_unknown"),
         ({**url, "province": ["7"]}, "field_invalid"),
         ({**url, "commune": ["264910"]}, "field_invalid"),
+        ({**url, "commune": ["２６４９１"]}, "field_invalid"),
         ({**url, "ordering": "some"}, "field_invalid"),
         ({**url, "secret": "whsec_kurz"}, "webhook_secret_invalid"),
         ({**url, "after": "nonsense"}, "feed_cursor_invalid"),

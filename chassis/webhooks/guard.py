@@ -147,7 +147,7 @@ def _read(text: str) -> URL:
         is_whole = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
     except ValueError as error:
         raise _refusal(URL_INVALID) from error
-    if not is_whole or len(text) > LONGEST_URL or not text.isprintable() or "\\" in text or " " in text:
+    if not is_whole or len(str(url)) > LONGEST_URL or not text.isprintable() or "\\" in text or " " in text:
         raise _refusal(URL_INVALID)
     return url.with_fragment(None)
 

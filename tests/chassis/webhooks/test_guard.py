@@ -101,6 +101,7 @@ def test_a_hostile_host_is_refused_as_soon_as_it_is_named(url: str) -> None:
         ("https://a.example/\r\nHost: b", "webhook_url_invalid"),
         ("https://a.example/ b", "webhook_url_invalid"),
         (f"https://a.example/{'x' * 2000}", "webhook_url_invalid"),
+        (f"https://a.example/{'đ' * 700}", "webhook_url_invalid"),
         ("", "webhook_url_invalid"),
     ],
 )

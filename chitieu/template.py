@@ -15,8 +15,9 @@ from chassis.periods import PeriodError, format_date_vi, format_period_vi, parse
 from chitieu.client import AsyncClient, ClientError
 from chitieu.form import FIGURES, Form, Row, write_form
 from chitieu.troubles import Trouble
+from services.indicators.domain.actuals.columns import SAMPLE
+from services.indicators.domain.actuals.resolving import RegimeDefaults
 
-SAMPLE = "sample"
 _ENDS = ("starts_on", "ends_on", "due_on")
 _BESIDE = ("measured_on", "data_status", "source", "evidence_url", "note")
 
@@ -87,13 +88,12 @@ def _period(words: str) -> str:
 
 
 async def _regime(client: AsyncClient, unit: str, province: str | None) -> str:
-    """The regime of a unit: the one that names it, else its province, else everybody."""
+    """The regime of a unit that names none."""
     regimes = await client.read_all("/v1/indicators/regimes")
-    for whose in (unit, province, "*"):
-        for regime in regimes:
-            if whose in regime["default_for"]:
-                return str(regime["code"])
-    raise Trouble(f"Unit {unit} has no regime of its own: say --regime.")
+    found = RegimeDefaults([(regime["code"], regime["default_for"]) for regime in regimes]).of(unit, province)
+    if found is None:
+        raise Trouble(f"Unit {unit} has no regime of its own: say --regime.")
+    return found
 
 
 async def _name(client: AsyncClient, unit: str) -> str:

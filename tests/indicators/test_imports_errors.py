@@ -31,6 +31,7 @@ async def errors(house: House, import_id: str, accept: str, language: str = "en"
 async def test_a_refused_import_says_why_and_gives_its_rows_back(stocked: House) -> None:
     found = await run_import(stocked, table(BAD), content_type="text/csv")
     assert (found["state"], found["result"]) == ("refused", None)
+    assert found["progress"] == {"rows_read": 3, "rows_checked": 3, "rows_written": 0}
     problem = found["problem"]
     assert (problem["status"], problem["code"], problem["errors_total"]) == (422, "actuals_refused", 2)
     assert problem["detail"] == "Nothing was written: 2 of 3 rows are refused."

@@ -181,8 +181,10 @@ class Run:
         """Write why nothing was written, and the refused rows beside it."""
         async with self._database.write() as db:
             columns = await self._keep_errors(db, body, refusal.findings)
-            kept = kept_for(self._house.settings)
-            await self._end(db, Ending(State.REFUSED, kept, None, kept_problem(refusal), columns))
+            received = refusal.values["received"]
+            assert isinstance(received, int)
+            kept, problem = kept_for(self._house.settings), kept_problem(refusal)
+            await self._end(db, Ending(State.REFUSED, kept, None, problem, columns, rows_read=received))
 
     async def _keep_errors(self, db: Session, body: tabular.Body, findings: tabular.Findings) -> tuple[str, ...]:
         """Read the body again for the refused rows, and keep them part by part; answers the columns it has."""

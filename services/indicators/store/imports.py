@@ -284,6 +284,7 @@ class Ending:
     problem: Mapping[str, Any] | None = None
     error_columns: Sequence[str] = ()
     sha256: bytes | None = None
+    rows_read: int = 0
 
 
 async def end(db: Session, claim: Claim, ending: Ending) -> bool:
@@ -312,7 +313,7 @@ async def end(db: Session, claim: Claim, ending: Ending) -> bool:
             problem=_json(ending.problem),
             error_columns=list(ending.error_columns),
             sha256=ending.sha256,
-            read=counts.get("received", 0),
+            read=max(counts.get("received", 0), ending.rows_read),
             written=counts.get("created", 0) + counts.get("updated", 0),
         ),
     )

@@ -8,7 +8,16 @@ from typing import Protocol
 import structlog
 
 from chassis.database import Database
-from chassis.telemetry import ARCHIVE_BYTES, ARCHIVE_FILES, LOG_HEAD, LOG_OLDEST, OUTBOX_EVENTS, OUTBOX_SECONDS
+from chassis.streams import Streams
+from chassis.telemetry import (
+    ARCHIVE_BYTES,
+    ARCHIVE_FILES,
+    LOG_HEAD,
+    LOG_OLDEST,
+    OUTBOX_EVENTS,
+    OUTBOX_SECONDS,
+    STREAMS_BEHIND,
+)
 
 log = structlog.get_logger(__name__)
 MEASURE_SECONDS = 10.0
@@ -31,16 +40,21 @@ class Measured(Protocol):
     def database(self) -> Database:
         """Where it is."""
 
+    @property
+    def streams(self) -> Streams | None:
+        """Who listens to it in this process."""
 
-async def measure(database: Database) -> None:
+
+async def measure(house: Measured) -> None:
     """Set the gauges of one service's log."""
-    async with database.driver() as connection:
+    async with house.database.driver() as connection:
         found = await connection.fetchrow(_MEASURED)
-    service = database.service
+    service = house.database.service
     LOG_HEAD.labels(service).set(found["head"])
     LOG_OLDEST.labels(service).set(found["oldest"])
     OUTBOX_EVENTS.labels(service).set(found["events"])
     OUTBOX_SECONDS.labels(service).set(float(found["seconds"]))
+    STREAMS_BEHIND.labels(service).set(house.streams.behind(found["head"]) if house.streams else 0)
     ARCHIVE_FILES.labels(service).set(found["files"])
     ARCHIVE_BYTES.labels(service).set(float(found["bytes"]))
 
@@ -49,7 +63,7 @@ async def run(house: Measured) -> None:
     """Measure for as long as the process lives; a lost database is waited for."""
     while True:
         try:
-            await measure(house.database)
+            await measure(house)
         except asyncio.CancelledError:
             raise
         except Exception as error:

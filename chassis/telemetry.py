@@ -30,6 +30,9 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 REQUESTS = Counter("chitieu_requests_total", "Requests answered", ["service", "method", "route", "status"])
 SECONDS = Histogram("chitieu_request_seconds", "Time to answer, seconds", ["service", "method", "route"])
 STREAMS = Gauge("chitieu_streams_open", "Streams of server-sent events now open", ["service"])
+STREAMS_BEHIND = Gauge(
+    "chitieu_streams_behind_events", "Positions of the log that the stream furthest behind has not passed", ["service"]
+)
 LOG_HEAD = Gauge("chitieu_event_log_position", "Head of the event log", ["service"])
 LOG_OLDEST = Gauge("chitieu_event_log_oldest_position", "Oldest event still in the log", ["service"])
 OUTBOX_EVENTS = Gauge("chitieu_event_outbox_events", "Events that wait for a position, 100,000 at most", ["service"])

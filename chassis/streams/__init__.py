@@ -43,6 +43,7 @@ class Streams:
         self._service = feed.database.service
         self._shared = Shared(Reader(feed))
         self._open: Counter[str] = Counter()
+        self._listeners: set[Listener] = set()
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -53,6 +54,10 @@ class Streams:
     def count(self) -> int:
         """How many are open."""
         return self._open.total()
+
+    def behind(self, head: int) -> int:
+        """How many positions before the log's head the listener furthest behind has not passed; 0: nobody listens."""
+        return max((head - listener.at.pos for listener in self._listeners), default=0)
 
     async def open(self, request: Request, caller: Caller, cursor: str | None, wanted: Filter) -> EventStream:
         """A stream of what a caller may hear after a cursor (none: from now on).
@@ -78,15 +83,22 @@ class Streams:
             raise TooManyRequests(STREAMS_TOO_MANY, limit=limit, headers={"Retry-After": "5"})
 
     @contextmanager
-    def _counted(self, place: str) -> Iterator[None]:
+    def counted(self, place: str, listener: Listener) -> Iterator[None]:
+        """Count a listener among those of its caller while the block lasts.
+
+        Raises:
+            TooManyRequests, Unavailable: as `open` does.
+        """
         self._refuse_more(place)  # others may have come since the stream was asked for
         self._open[place] += 1
+        self._listeners.add(listener)
         STREAMS.labels(self._service).inc()
         try:
             with self._shared.blocks.listening():
                 yield
         finally:
             self._open -= Counter((place,))  # a caller without streams is no longer listed
+            self._listeners.discard(listener)
             STREAMS.labels(self._service).dec()
 
 
@@ -98,10 +110,11 @@ class _Counted(EventStream):
         super().__init__(listener, Pace.of(streams._settings), streams._closing, base=base)
         self._streams = streams
         self._place = place
+        self._listener = listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            with self._streams._counted(self._place):
+            with self._streams.counted(self._place, self._listener):
                 await super().__call__(scope, receive, send)
         except HouseError as refusal:
             await problem(refusal, scope, self._base)(scope, receive, send)

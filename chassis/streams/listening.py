@@ -47,17 +47,17 @@ class Listener:
         self._caller = caller
         self._wanted = wanted
         self._audience = Audience.of(caller, wanted)
-        self._at = start.at
+        self.at = start.at
         self._is_alone = start.behind > FAR and self._audience != Audience.of(EVERYBODY, Filter())
         self._told: Position | None = None
         self._check = check
 
     def bookmark(self) -> bytes | None:
         """How far it has come, unless its last id says so already."""
-        if self._told == self._at:
+        if self._told == self.at:
             return None
-        self._told = self._at
-        return frames.bookmark(self._at.cursor)
+        self._told = self.at
+        return frames.bookmark(self.at.cursor)
 
     async def check(self) -> None:
         """Look again whether the caller may hear; what keeps us from looking is no reason to end a stream.
@@ -80,32 +80,32 @@ class Listener:
         """
         if self._is_alone:
             return await self._own_page()
-        block = self._shared.blocks.at(self._at)
+        block = self._shared.blocks.at(self.at)
         try:
             # Held until it comes to where we are: what others read meanwhile may have taken its room among the kept.
-            while block.upto.pos <= self._at.pos:
+            while block.upto.pos <= self.at.pos:
                 await self._shared.blocks.more(block)
         except Gone:
-            if self._at.pos == block.after:
+            if self.at.pos == block.after:
                 raise
             return await self._own_page()  # the block begins before us: what is gone of it may not be ours
-        batch = block.batch(self._audience, self._at.pos)
-        self._at = block.upto
+        batch = block.batch(self._audience, self.at.pos)
+        self.at = block.upto
         return batch
 
     async def _own_page(self) -> Sequence[bytes]:
         page = await self._read()
         if page is None:
             return ()
-        self._is_alone = page.behind > FAR and page.upto.pos - self._at.pos > SPARSE * OWN_CHANGES
-        self._at = page.upto
+        self._is_alone = page.behind > FAR and page.upto.pos - self.at.pos > SPARSE * OWN_CHANGES
+        self.at = page.upto
         return list(frames.pieces(change.frame for change in page.changes))
 
     async def _read(self) -> Page | None:
         """A page of its own; none while the database is away."""
         try:
             async with self._shared.turn:
-                return await self._shared.reader.page(self._caller, self._wanted, self._at, limit=OWN_CHANGES)
+                return await self._shared.reader.page(self._caller, self._wanted, self.at, limit=OWN_CHANGES)
         except Exception as error:
             if not is_passing(error):
                 raise

@@ -65,7 +65,7 @@ def positions(written: bytes) -> list[int]:
 async def all_of(listener: Listener, end: int) -> list[int]:
     """What is heard up to a position."""
     found: list[int] = []
-    while listener._at.pos < end:
+    while listener.at.pos < end:
         found += positions(b"".join(await listener.next()))
     return found
 
@@ -75,7 +75,7 @@ async def walk(shared: Shared, start: int, wanted: Filter, chance: random.Random
     listener = await listener_at(shared, start, wanted)
     found: list[int] = []
     with shared.blocks.listening():
-        while listener._at.pos < TOTAL:
+        while listener.at.pos < TOTAL:
             try:
                 async with asyncio.timeout(chance.choice([0.001, 0.01, 1])):
                     found += positions(b"".join(await listener.next()))

@@ -193,7 +193,8 @@ def push(
 ) -> None:
     """Post figures from files; the same file again is harmless, and finishes what was broken off.
 
-    Exit codes: 0 every row is in, 2 some rows were refused, 3 none is in, 4 the server was not reached, 1 wrong usage.
+    Exit codes: 0 every row is in, 2 some rows were refused, 3 none is in, 4 the server was not reached, 1 wrong usage,
+    130 broken off by Ctrl-C.
     """
     if bool(files) == bool(verify_receipts):
         raise Trouble("Name files to push, or a folder of receipts with --verify-receipts; not both.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,11 @@ from chitieu.troubles import Trouble
 
 __all__ = ["Options", "push", "verify"]
 
+BROKEN_OFF = (
+    "Đã ngắt. Những gì máy chủ đã nhận đủ vẫn được ghi; chạy lại đúng lệnh này để gửi nốt và xem kết quả, "
+    "không có gì bị ghi hai lần."
+)
+
 
 async def push(client: AsyncClient, url: str, files: Sequence[Path], options: Options, *, for_machines: bool) -> Ending:
     """Push files; says what became of each on standard output, in Vietnamese or as one JSON object.
@@ -27,7 +33,11 @@ async def push(client: AsyncClient, url: str, files: Sequence[Path], options: Op
     """
     _refuse_unreadable(files, options)
     eyes = Console(stderr=True, soft_wrap=True)
-    outcomes = await Pusher(client, url, options, eyes).push(files)
+    try:
+        outcomes = await Pusher(client, url, options, eyes).push(files)
+    except asyncio.CancelledError:
+        eyes.print(BROKEN_OFF, **PLAIN)
+        raise
     ending = ending_of(outcomes)
     if for_machines:
         _say({"files": [outcome.as_dict() for outcome in outcomes], "exit_code": int(ending)})

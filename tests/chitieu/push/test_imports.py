@@ -15,6 +15,7 @@ import pytest
 from chassis.receipts import verify_receipt
 from chassis.tabular import Limits
 from chitieu.client import Client, Conflict, FileTrouble, Patience, Refused, Step, TooLarge, bodies, calls, imports
+from chitieu.push import BROKEN_OFF
 from tests.chitieu.processes import PATIENCE_SECONDS, environment
 from tests.chitieu.proxies import REFUSE, SWALLOW, Proxy
 from tests.chitieu.push.figures import Call, heavy_csv, row, wifi
@@ -111,20 +112,26 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_is_said(
     assert sent[-1] == 100_000
 
 
-def test_a_push_killed_while_it_uploads_is_resumed(
-    push: Call, client: Client, proxy: Proxy, token: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("sign", "code", "said"), [(signal.SIGKILL, -signal.SIGKILL, ""), (signal.SIGINT, 130, f"{BROKEN_OFF}\n")]
+)
+def test_a_push_broken_off_while_it_uploads_is_resumed(
+    push: Call, client: Client, proxy: Proxy, token: str, tmp_path: Path, sign: int, code: int, said: str
 ) -> None:
-    file = heavy_csv(tmp_path, 76, 17)
+    file = heavy_csv(tmp_path, 500 + sign, 17)
     before = len(client.read_all("/v1/indicators/imports"))
     proxy.bytes_per_second = 24_000_000
     place = environment(XDG_STATE_HOME=str(tmp_path / "state"), CHITIEU_TOKEN=token, CHITIEU_URL=proxy.url)
     command = [sys.executable, "-m", "chitieu", "push", str(file), "--errors", str(tmp_path / "errors.csv")]
-    with subprocess.Popen(command, env=place) as process:
+    with subprocess.Popen(command, env=place, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while proxy.forwarded < 10_000_000:  # the first piece is there, the second on its way
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(sign)
+        assert process.stderr is not None
+        assert process.stderr.read() == said
+    assert process.returncode == code
     proxy.bytes_per_second = None
     done = push(str(file), "--errors", str(tmp_path / "errors.csv"), "--json", at=proxy.url)
     [found] = json.loads(done.stdout)["files"]

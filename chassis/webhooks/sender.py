@@ -167,10 +167,6 @@ class Sender:
 
     async def _beat(self, head: int) -> None:
         """Renew every lease, with all that is to be told; then what the operator wants to see."""
-        async with self._reading as connection:
-            oldest = await reading.oldest(connection)
-        for run in self.runs.values():
-            run.give_up_before(oldest or 0)
         await self._record(list(self.runs.values()))
         async with self._reading as connection:
             await figures.measure(connection, self.service, self.runs.values(), head)
@@ -216,11 +212,13 @@ class Sender:
             pairs = [(run, each, read) for (run, each), read in zip(asked, answers, strict=True) if read is not None]
             missed = {pos for run, each, read in pairs for pos in run.misses(each, read)}
             rows = await reading.events(connection, missed) if missed else ()
+            first = await reading.first_kept(connection)
         if head is not None:
             self._note_head(head, heard_before)
         letters = {row["pos"]: self._office.of_event(row) for row in rows}
         for run, each, read in pairs:
             if self.runs.get(run.id) is run:
+                run.give_up_before(first)
                 run.take_in(each, read, letters)
         if pairs:  # there may be more of it
             self._to_plan.ring()

@@ -36,7 +36,9 @@ SELECT pos, event_id, type, subject, version, province, commune, data, packed, t
 FROM event_log WHERE pos = ANY($1::bigint[])
 """
 _HEAD = "SELECT pos FROM feed_head WHERE feed = 'main'"
-_OLDEST = "SELECT pos FROM event_log ORDER BY pos LIMIT 1"
+_FIRST_KEPT = """
+SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) FROM feed_head WHERE feed = 'main'
+"""
 _AGE = """
 SELECT extract(epoch FROM clock_timestamp() - logged_at)::float8 FROM event_log WHERE pos >= $1 ORDER BY pos LIMIT 1
 """
@@ -103,10 +105,12 @@ async def head(connection: Any) -> int:
     return int(await connection.fetchval(_HEAD))
 
 
-async def oldest(connection: Any) -> int | None:
-    """The position of the first event the log holds."""
-    found: int | None = await connection.fetchval(_OLDEST)
-    return found
+async def first_kept(connection: Any) -> int:
+    """The position of the first event the log holds; one after its head where it holds none.
+
+    Only the beginning of the log ever leaves it: asked after reading, it says what may have been missing there.
+    """
+    return int(await connection.fetchval(_FIRST_KEPT))
 
 
 async def age(connection: Any, pos: int) -> float:

@@ -194,8 +194,13 @@ _LOGGED_AT = text("SELECT logged_at FROM event_log WHERE pos = :pos")
 
 
 async def first_position(db: ReadSession) -> int:
-    """The position of the first event the log still holds; 1 where it holds none."""
-    found = await db.execute(text("SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), 1)"))
+    """The position of the first event the log still holds; one after its head where it holds none."""
+    found = await db.execute(
+        text(
+            "SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) FROM feed_head"
+            " WHERE feed = 'main'"
+        )
+    )
     return int(found.scalar_one())
 
 

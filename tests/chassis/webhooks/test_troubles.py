@@ -152,18 +152,36 @@ async def test_a_receiver_that_hangs_makes_none_other_wait(desk: Desk, webhook: 
         await desk.receiver.until(lambda: desk.receiver.subjects.count("x") == 2)
 
 
-async def test_what_the_log_no_longer_holds_is_said_and_passed_over(desk: Desk, webhook: Made) -> None:
+@pytest.mark.parametrize(("first", "heard"), [(3, ["c"]), (4, [])], ids=["its beginning", "all of it"])
+async def test_what_the_log_no_longer_holds_is_said_and_passed_over(
+    desk: Desk, webhook: Made, first: int, heard: list[str]
+) -> None:
     await desk.call("POST", f"/{webhook['id']}/pause")
     await desk.step()
     await desk.write("a", "b", "c")
     await desk.execute("UPDATE webhook_course SET pos = 0")
+    await desk.delete_log_before(first)
+    await desk.call("POST", f"/{webhook['id']}/resume")
+    await desk.step()
+    assert desk.receiver.subjects == heard
+    (lost,) = await desk.attempts(webhook, outcome="expired")
+    assert (lost["sequence"], lost["detail"]) == (f"{1:020d}", f"the log begins at position {first}")
+    assert (await desk.get(webhook))["behind_events"] == 0
+
+
+async def test_what_a_held_key_misses_of_the_log_is_said_too(desk: Desk, webhook: Made) -> None:
+    desk.receiver.answer = status(500)
+    await desk.write("a")
+    await desk.step()
+    desk.receiver.get_well()
+    await desk.write("b", "a")
+    await desk.step()
     await desk.delete_log_before(3)
     await desk.call("POST", f"/{webhook['id']}/resume")
-    desk.ahead += 20
     await desk.step()
-    assert desk.receiver.subjects == ["c"]
+    assert desk.receiver.subjects == ["a", "b", "a"]
     (lost,) = await desk.attempts(webhook, outcome="expired")
-    assert (lost["sequence"], lost["detail"]) == (f"{1:020d}", "the log begins at position 3")
+    assert (lost["sequence"], lost["subject"]) == (f"{1:020d}", "a")
 
 
 async def test_an_address_that_is_not_reached_is_an_outcome_like_others(desk: Desk, webhook: Made) -> None:

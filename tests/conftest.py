@@ -22,12 +22,15 @@ from chassis.postgres import folder as postgres_folder
 from chassis.settings import SERVICES, Settings
 from chassis.telemetry import configure_logs
 from chitieu.migrate import Target, migrate
-from tests.house import House, database_url, open_house
+from tests.house import House, copy_database, database_url, open_house
 
 ADMIN_URL = "CHITIEU_TEST_ADMIN_URL"
 TEMPLATE = "template_house"
 REFERENCE_TEMPLATE = "template_reference"
 MEMORY = Path("/dev/shm")
+# A test database need not survive a power cut (what must survive a kill is tested on its own server), and its
+# passwords are in the source.
+SERVER = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "scram_iterations": "1"}
 _server: EmbeddedPostgres | None = None
 
 # How long an example takes says how busy the machine is.
@@ -44,8 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or os.environ.get(ADMIN_URL) or config.option.collectonly:
         return
     folder = _folder()
-    # A test database need not survive a power cut; what must survive a kill is tested on its own server.
-    _server = EmbeddedPostgres(folder, settings={"fsync": "off", "full_page_writes": "off", "max_connections": "300"})
+    _server = EmbeddedPostgres(folder, settings=SERVER)
     with _in_memory(folder):
         _server.start()
     os.environ[ADMIN_URL] = _server.admin_url
@@ -149,7 +151,7 @@ async def _make_reference_template(connection: asyncpg.Connection, admin_url: st
         await opened.apply_reference()
         await opened.disconnect()  # a database is copied while nobody is in it
         source = opened.database("plans").url.database
-        await connection.execute(f"CREATE DATABASE {REFERENCE_TEMPLATE} TEMPLATE {source}")
+        await copy_database(connection, REFERENCE_TEMPLATE, source)
 
 
 @pytest.fixture(scope="session")

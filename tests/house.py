@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 import uuid
@@ -153,13 +154,28 @@ class House:
         await self.follow()
 
 
+async def copy_database(connection: asyncpg.Connection, name: str, template: str) -> None:
+    """Make a database as a copy of another, file by file: half the work of a copy that is written to the log."""
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+
+def _settings(**overrides: Any) -> Settings:
+    """Settings as given; those of nearly every house are read once."""
+    return Settings(**{"environment": "demo", "public_read": True, "database_pool_size": 4, **overrides})
+
+
+@functools.cache
+def _usual_settings() -> Settings:
+    return _settings()
+
+
 @contextlib.asynccontextmanager
 async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides: Any) -> AsyncIterator[House]:
     """A house on a fresh copy of the template; sequencers and followers run when the test says so."""
     name = f"house_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(admin_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    settings = Settings(**{"environment": "demo", "public_read": True, "database_pool_size": 4, **overrides})
+    await copy_database(connection, name, template)
+    settings = _settings(**overrides) if overrides else _usual_settings()
     urls = {service: database_url(admin_url, name, user=service) for service in SERVICES}
     composition = compose(settings, urls, key=key)
     house = House(composition, Signer(key, settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ GATEWAY = "gateway"
 _NOWHERE = dict.fromkeys(SERVICES, "postgresql://nobody@localhost/none")
 
 
+@cache
 def openapi_documents() -> dict[str, dict[str, Any]]:
-    """The OpenAPI document of every service, and of the gateway, as served."""
+    """The OpenAPI document of every service, and of the gateway, as served; nobody changes them."""
     composition = compose(Settings(), _NOWHERE)
     assert composition.gateway
     apps = {**composition.services, GATEWAY: composition.gateway.own}

@@ -17,7 +17,7 @@ from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
 from chitieu.compose import Composition, compose
 from chitieu.serving import address_of
-from tests.house import EVERY_SCOPE, House, bound, database_url, listening
+from tests.house import EVERY_SCOPE, House, bound, copy_database, database_url, listening
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ async def _serving(composition: Composition, port: socket.socket) -> AsyncIterat
 async def _copied(admin_url: str, template: str) -> AsyncIterator[str]:
     name = f"apart_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(admin_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await copy_database(connection, name, template)
     try:
         yield name
     finally:

@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey
 
 from services.indicators.service import import_run
 from tests.conftest import TEMPLATE
-from tests.house import House, open_house
+from tests.house import House, copy_database, open_house
 from tests.indicators.given import stock
 
 
@@ -24,7 +24,7 @@ async def stocked_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator
         await stock(house)
         for app in house.composition.services.values():
             await app.state.house.database.close()
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {house.database('indicators').url.database}")
+        await copy_database(connection, name, house.database("indicators").url.database)
     yield name
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()

@@ -18,7 +18,7 @@ from chassis.settings import Settings
 from chitieu.apply import apply_reference
 from chitieu.compose import compose
 from tests.conftest import TEMPLATE
-from tests.house import REFERENCE, House, database_url
+from tests.house import REFERENCE, House, copy_database, database_url
 
 OWN_PARTS = ("units.csv", "offices.yaml", "offices", "plans")
 
@@ -28,7 +28,7 @@ async def fresh_database(admin_url: str, template: str) -> AsyncIterator[str]:
     """A database copied from a template, and gone afterwards."""
     name = f"plans_{os.getpid()}_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(admin_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await copy_database(connection, name, template)
     try:
         yield name
     finally:

@@ -77,7 +77,8 @@ def _woken(request: Request, response: Response) -> Response:
 
 
 def _collection(router: APIRouter, of: Service) -> None:
-    refusals = {**_KEYED, 409: "webhooks_too_many, request_in_progress", 410: "feed_rewound", 422: _GIVEN}
+    dead = "feed_rewound, cursor_expired"
+    refusals = {**_KEYED, 409: "webhooks_too_many, request_in_progress", 410: dead, 422: _GIVEN}
     made = _instead(201, schemas.WebhookWithSecret, "Made; its challenge is on the way.", refusals)
 
     @router.post("", status_code=201, responses=made)

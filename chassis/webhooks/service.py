@@ -23,9 +23,10 @@ from chassis.errors import (
     NotFound,
     PreconditionFailed,
     Refused,
+    Rule,
 )
 from chassis.event_api import EVENT_TYPE_UNKNOWN
-from chassis.feed import FEED_REWOUND, decode_position, encode_position
+from chassis.feed import CURSOR_EXPIRED, FEED_REWOUND, decode_position, encode_position
 from chassis.house import House, Service
 from chassis.listing import Listing
 from chassis.webhooks.guard import Guard
@@ -76,12 +77,13 @@ async def create(desk: Desk, db: Session, caller: Caller, body: WebhookBody) -> 
         Conflict: it has too many ("webhooks_too_many").
         Refused: url ("webhook_url_…"), type ("event_type_unknown"), secret ("webhook_secret_invalid") or cursor
             ("feed_cursor_invalid").
-        Gone: the cursor is of a log before it was restored ("feed_rewound").
+        Gone: the cursor is of a log before it was restored ("feed_rewound"), or what comes after it has left the log
+            ("cursor_expired").
     """
     rights = _rights(desk, caller)
     fields = _checked(desk, body.model_dump(exclude={"secret", "after", "ordering"}))
     secret = make_secret() if body.secret is None else check_secret(body.secret)
-    after = None if body.after is None else await _position(db, body.after)
+    after = None if body.after is None else await _beginning(desk, db, body.after)
     limit = desk.house.settings.webhook_max_per_client
     if await store.count_of(db, caller.client_id) >= limit:
         raise Conflict(WEBHOOKS_TOO_MANY, limit=limit)
@@ -226,8 +228,8 @@ async def replay(desk: Desk, db: Session, caller: Caller, webhook_id: UUID, body
     if len(courses) > MOST_REPLAYS:
         raise Conflict(REPLAYS_TOO_MANY, limit=MOST_REPLAYS)
     passed = courses[0].pos
-    after = max(await _place(db, body.from_), await store.first_position(db) - 1)
-    upto = passed if body.to is None else min(await _place(db, body.to), passed)
+    after = max(await _place(desk, db, body.from_), await store.first_position(db) - 1)
+    upto = passed if body.to is None else min(await _place(desk, db, body.to), passed)
     if after >= upto:
         raise Refused(REPLAY_EMPTY)
     await store.add_course(db, webhook_id, courses[-1].number + 1, after=after, upto=upto)
@@ -294,22 +296,38 @@ def _checked(desk: Desk, given: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-async def _place(db: ReadSession, given: str) -> int:
+async def _place(desk: Desk, db: ReadSession, given: str) -> int:
     """The position a moment or a cursor stands for: of the last event before it, or at it."""
     try:
         moment = datetime.fromisoformat(given)
     except ValueError:
         moment = None
     if moment is None:
-        return await _position(db, given)
+        return await _position(desk, db, given)
     if moment.tzinfo is None:
         raise Refused(MOMENT_INVALID, value=given)
     return await store.position_at(db, moment)
 
 
-async def _position(db: ReadSession, cursor: str) -> int:
+async def _beginning(desk: Desk, db: ReadSession, cursor: str) -> int:
+    """The position after which everything is still there."""
+    position = await _position(desk, db, cursor)
+    if position + 1 < await store.first_position(db):
+        raise await _gone(desk, db, CURSOR_EXPIRED)
+    return position
+
+
+async def _position(desk: Desk, db: ReadSession, cursor: str) -> int:
     epoch, position = decode_position(cursor)
     current, head = await store.head(db)
     if epoch != current or position > head:
-        raise Gone(FEED_REWOUND)
+        raise await _gone(desk, db, FEED_REWOUND)
     return position
+
+
+async def _gone(desk: Desk, db: ReadSession, rule: Rule) -> Gone:
+    """A dead cursor, refused with the same members as by the change feed."""
+    epoch, _ = await store.head(db)
+    oldest = encode_position(f"{epoch}.{await store.first_position(db) - 1}")
+    archives = f"/v1/{desk.service.name}/changes/archives"
+    return Gone(rule, members={"oldest": oldest, "archives": archives, "lists": desk.service.lists})

@@ -117,6 +117,20 @@ async def test_a_cursor_beyond_the_log_is_gone(desk: Desk) -> None:
         assert (response.status_code, response.json()["code"]) == (410, "feed_rewound")
 
 
+@pytest.mark.parametrize("first", [3, 4], ids=["its beginning", "all of it"])
+async def test_a_cursor_the_log_no_longer_reaches_is_gone(desk: Desk, first: int) -> None:
+    await desk.write("a", "b", "c")
+    await desk.delete_log_before(first)
+    body = {"url": desk.receiver.url, "after": encode_position("1.1")}
+    response = await desk.call("POST", "", json=body)
+    assert (response.status_code, response.json()["code"]) == (410, "cursor_expired")
+    feed = await desk.client.get("/v1/plans/changes", params={"after": body["after"]}, headers=desk.headers())
+    told = ("code", "oldest", "archives", "lists")
+    assert {name: response.json()[name] for name in told} == {name: feed.json()[name] for name in told}
+    made = await desk.call("POST", "", json={**body, "after": response.json()["oldest"]})
+    assert made.status_code == 201
+
+
 async def test_production_takes_https_only(desk: Desk) -> None:
     desk.house.settings = desk.house.settings.model_copy(update={"environment": "production"})
     response = await desk.call("POST", "", json={"url": desk.receiver.url})

@@ -27,6 +27,9 @@ def events_of(changed: pl.DataFrame, import_id: UUID, caller: Caller) -> list[Ev
 
 def _by_units(changed: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Changes of whole units, few at a time: written out, they are ten times their size."""
+    if changed.height <= _ROWS_AT_ONCE:
+        yield changed
+        return
     ends = changed["admin_unit_id"].rle().struct.field("len").cum_sum().to_list()
     start = 0
     for end in ends:

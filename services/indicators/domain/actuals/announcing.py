@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -35,28 +35,64 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
     """The changes of each unit in parts of at most `room` bytes, samples apart from what is restricted."""
     if changes.is_empty():
         return
-    told = changes.select("admin_unit", "province", sample=is_sample(), change=_change(changes))
-    size = pl.col("change").str.len_bytes() + 1
+    change = _change(changes, _Facts.of(changes))
+    told = changes.lazy().select("admin_unit", "province", sample=is_sample(), change=change)
+    size = pl.col("change").str.len_bytes().cast(pl.Int64) + 1
     # A part ends when the next change might not fit: no change is larger than the room left beside it.
-    step = max(room - int(told.select(size.max()).item()), 1)
+    step = (room - size.max()).clip(lower_bound=1)
     placed = told.with_columns(part=(size.cum_sum().over("admin_unit", "sample") - 1) // step)
     texts = placed.group_by("admin_unit", "province", "sample", "part", maintain_order=True).agg(
         pl.col("change").str.join(",").cast(pl.Binary)
     )
-    for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").iter_rows():
+    for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").collect().iter_rows():
         yield Part(unit, province, sample, text)
 
 
-def _change(changes: pl.DataFrame) -> pl.Expr:
+# What JSON writes otherwise than it stands; control signs are refused long before.
+_ESCAPED = r'["\\\x00-\x1f\x7f]'
+_CODES = ("indicator", "sub_population", "regime", "period")
+_TEXTS = ("words", "old_words")
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What all changes have in common, found in one pass: most kinds of figure need not be written then."""
+
+    escaped: frozenset[str]
+    has_withdrawn: bool
+    had_withdrawn: bool
+    kinds: Mapping[str, Sequence[int]]
+
+    @classmethod
+    def of(cls, changes: pl.DataFrame) -> _Facts:
+        """The facts of some changes."""
+        texts = {**{name: pl.col(name).unique() for name in _CODES}, **{name: pl.col(name) for name in _TEXTS}}
+        found = changes.select(
+            *(text.str.contains(_ESCAPED).any().alias(name) for name, text in texts.items()),
+            has_withdrawn=pl.col("is_withdrawn").any(),
+            had_withdrawn=was_withdrawn().any(),
+            new_kinds=pl.col("kind").drop_nulls().unique().implode(),
+            old_kinds=pl.col("old_kind").drop_nulls().unique().implode(),
+        ).row(0, named=True)
+        return cls(
+            frozenset(name for name in texts if found[name]),
+            found["has_withdrawn"],
+            found["had_withdrawn"],
+            {"": found["new_kinds"], "old_": found["old_kinds"]},
+        )
+
+
+def _change(changes: pl.DataFrame, facts: _Facts) -> pl.Expr:
     """One change as JSON; what is nothing is left out, but for old and new."""
-    sub = pl.concat_str(pl.lit(',"sub_population":'), _quoted(changes, "sub_population")).fill_null("")
+    code = {name: _quoted(changes, name, facts) for name in _CODES}
+    sub = pl.concat_str(pl.lit(',"sub_population":'), code["sub_population"]).fill_null("")
     return pl.concat_str(
-        pl.lit('{"indicator":'), _quoted(changes, "indicator"), *([sub] if _says(changes, "sub_population") else []),
-        pl.lit(',"regime":'), _quoted(changes, "regime"),
-        pl.lit(',"period":'), _quoted(changes, "period"),
+        pl.lit('{"indicator":'), code["indicator"], *([sub] if _says(changes, "sub_population") else []),
+        pl.lit(',"regime":'), code["regime"],
+        pl.lit(',"period":'), code["period"],
         pl.lit(',"action":"'), pl.col("action"),
-        pl.lit('","old":'), *_old(changes),
-        pl.lit(',"new":'), *_new(changes),
+        pl.lit('","old":'), *_old(changes, facts),
+        pl.lit(',"new":'), *_new(changes, facts),
         pl.lit(',"version":'), pl.col("version"), pl.lit("}"),
     )  # fmt: skip
 
@@ -65,47 +101,47 @@ def _says(changes: pl.DataFrame, name: str) -> bool:
     return changes[name].null_count() < changes.height
 
 
-def _old(changes: pl.DataFrame) -> list[pl.Expr]:
+def _old(changes: pl.DataFrame, facts: _Facts) -> list[pl.Expr]:
     if not _says(changes, "old_version"):
         return [pl.lit("null")]
-    figure = _figure(changes, "old_", "old_value")
-    if not changes["old_version"].null_count() and not changes.select(was_withdrawn().any()).item():
+    figure = _figure(changes, "old_", "old_value", facts)
+    if not changes["old_version"].null_count() and not facts.had_withdrawn:
         return figure
     is_none = pl.col("old_version").is_null() | was_withdrawn()
     return [pl.when(is_none).then(pl.lit("null")).otherwise(pl.concat_str(figure))]
 
 
-def _new(changes: pl.DataFrame) -> list[pl.Expr]:
-    figure = _figure(changes, "", "number")
-    if not changes["is_withdrawn"].any():
+def _new(changes: pl.DataFrame, facts: _Facts) -> list[pl.Expr]:
+    figure = _figure(changes, "", "number", facts)
+    if not facts.has_withdrawn:
         return figure
     return [pl.when("is_withdrawn").then(pl.lit("null")).otherwise(pl.concat_str(figure))]
 
 
-def _figure(changes: pl.DataFrame, prefix: str, number: str) -> list[pl.Expr]:
+def _figure(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> list[pl.Expr]:
     """A figure as the wire says it: only the columns of its kind."""
     status = pl.col(f"{prefix}data_status").replace_strict(
         {code: status.value for code, status in STATUS_OF.items()}, default=None, return_dtype=pl.String
     )
     return [
         pl.lit("{"),
-        *_said(changes, prefix, number),
+        *_said(changes, prefix, number, facts),
         *_ratio(changes, prefix),
         pl.lit('"data_status":"'), status,
         pl.lit('","measured_on":"'), pl.col(f"{prefix}measured_on").cast(pl.String), pl.lit('"}'),
     ]  # fmt: skip
 
 
-def _said(changes: pl.DataFrame, prefix: str, number: str) -> list[pl.Expr]:
+def _said(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> list[pl.Expr]:
     kind = pl.col(f"{prefix}kind")
     ways: dict[int, list[pl.Expr]] = {
         Kind.VALUE: [pl.lit('"value":'), written(pl.col(number)), pl.lit(",")],
         Kind.LEVEL: [pl.lit('"level":'), written(pl.col(number)), pl.lit(",")],
         Kind.RANK: [pl.lit('"rank":'), written(pl.col(number)), pl.lit(",")],
-        Kind.TEXT: [pl.lit('"text":'), _quoted(changes, f"{prefix}words"), pl.lit(",")],
+        Kind.TEXT: [pl.lit('"text":'), _quoted(changes, f"{prefix}words", facts), pl.lit(",")],
         Kind.DONE_ON: [pl.lit('"done_on":"'), pl.col(f"{prefix}done_on").cast(pl.String), pl.lit('",')],
     }
-    kinds = changes[f"{prefix}kind"].drop_nulls().unique().to_list()
+    kinds = facts.kinds[prefix]
     if len(kinds) == 1:
         return ways[kinds[0]]
     chosen = pl.lit(None, pl.String)
@@ -124,15 +160,9 @@ def _ratio(changes: pl.DataFrame, prefix: str) -> list[pl.Expr]:
     return [pl.concat_str(parts).fill_null("")]
 
 
-# What JSON writes otherwise than it stands; control signs are refused long before.
-_ESCAPED = r'["\\\x00-\x1f\x7f]'
-
-
-def _quoted(changes: pl.DataFrame, name: str) -> pl.Expr:
+def _quoted(changes: pl.DataFrame, name: str, facts: _Facts) -> pl.Expr:
     """Texts as JSON."""
-    texts = changes[name]
-    distinct = texts.unique() if texts.head(1000).n_unique() < 500 else texts
-    if not distinct.str.contains(_ESCAPED).any():
+    if name not in facts.escaped:
         return pl.concat_str(_QUOTE, pl.col(name), _QUOTE)
-    told = {text: msgspec.json.encode(text).decode() for text in texts.drop_nulls().unique()}
+    told = {text: msgspec.json.encode(text).decode() for text in changes[name].drop_nulls().unique()}
     return pl.col(name).replace_strict(told, default=None, return_dtype=pl.String)

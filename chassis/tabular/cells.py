@@ -19,6 +19,7 @@ from chassis.tabular.words import read_words, without_blanks
 from chassis.text import fold, suggest
 
 COLUMNS_AT_ONCE = 2  # one thread leaves half of a small machine idle; more would let reads wait
+FEW_ROWS = 1_000  # they are read sooner than threads are made
 MOST_ADVISED = 100  # different strangers; seeking what was meant is slow
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # as for periods: outside them a year is a typing error
 _DAY_IN_FILES = r"^\s*([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})\s*$"
@@ -41,8 +42,12 @@ def read_cells(table: Table, columns: Sequence[Column], style: NumberStyle | Non
 
     Texts in files are read as numbers in the declared style or, without one, where they cannot be mistaken.
     """
-    with ThreadPoolExecutor(COLUMNS_AT_ONCE) as pool:
-        read = list(pool.map(partial(_read_column, table, style), columns))
+    read_column = partial(_read_column, table, style)
+    if table.cells.height <= FEW_ROWS:
+        read = [read_column(column) for column in columns]
+    else:
+        with ThreadPoolExecutor(COLUMNS_AT_ONCE) as pool:
+            read = list(pool.map(read_column, columns))
     series = [one for several, _ in read for one in several]
     return Values(pl.DataFrame([table.cells[ROW], *series]), Findings.together(findings for _, findings in read))
 

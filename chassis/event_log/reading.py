@@ -175,7 +175,7 @@ class _Reading:
             if size:
                 coming = self._ask(chunk[-1].pos, end, size)
                 await asyncio.sleep(0)  # it leaves with the next turn of the loop
-            if not self._take(chunk):
+            if not await self._take(chunk):
                 await coming
                 break
             if is_last:
@@ -190,8 +190,11 @@ class _Reading:
             self._connection.fetch(_READ, after, end, *chosen, *rights, size, record_class=Logged)
         )
 
-    def _take(self, chunk: list[Logged]) -> bool:
-        """Put events into the basket until it is full; answers whether all of them found room."""
+    async def _take(self, chunk: list[Logged]) -> bool:
+        """Put events into the basket until it is full; answers whether all of them found room.
+
+        Between slices the next chunk is taken from the wire: the database would wait with it otherwise.
+        """
         for begin in range(0, len(chunk), SLICE_EVENTS):
             if self._basket.size >= PAGE_BYTES:
                 return False
@@ -199,4 +202,5 @@ class _Reading:
             self._basket.put(rows)
             self._count += len(rows)
             self._reached = rows[-1].pos
+            await asyncio.sleep(0)
         return True

@@ -133,7 +133,7 @@ class Sequencer:
         while True:
             commit = self._commits.listen()
             try:
-                while await self.pass_once():
+                while await self.pass_once() == self._batch:
                     pass
             except asyncio.CancelledError:
                 raise

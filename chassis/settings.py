@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     upstream_timeout_seconds: float = Field(10, gt=0, description="gateway waits for a service, seconds")
     upstream_max_bytes: int = Field(32 * 1024 * 1024, gt=0, description="largest reply of a service, bytes")
 
-    sequencer_poll_seconds: float = Field(0.02, gt=0, description="pause of an idle sequencer, seconds")
+    sequencer_poll_seconds: float = Field(0.25, gt=0, description="pause of an idle sequencer, seconds")
     sequencer_batch: int = Field(5000, ge=1, description="events moved in one pass")
     events_kept_days: int = Field(
         90, ge=1, description="days for which events stay in the log before they are archived"

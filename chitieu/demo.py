@@ -25,8 +25,7 @@ def demo_settings(settings: Settings) -> Settings:
         on_this_machine = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
         of_a_demo = {"public_read": True, "webhook_allowed_networks": on_this_machine}
         changes |= {name: value for name, value in of_a_demo.items() if name not in said}
-    # Every commit is made in this process and wakes its sequencer at once, so the poll need not be quick.
-    of_one_process = {"log_format": "text", "log_level": "WARNING", "sequencer_poll_seconds": 0.25}
+    of_one_process = {"log_format": "text", "log_level": "WARNING"}
     changes |= {name: value for name, value in of_one_process.items() if name not in said}
     return settings.model_copy(update=changes)
 

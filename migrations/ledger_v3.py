@@ -47,7 +47,7 @@ LANGUAGE plpgsql SET search_path = SCHEMA_NAME, pg_temp SET enable_seqscan = off
 DECLARE
   is_waiting boolean;
 BEGIN
-  -- An idle pass takes no lock: a lock alone is a write, and fifty a second would keep the disk busy.
+  -- An idle pass takes no lock: a lock alone is a write, and every poll would keep the disk busy.
   SELECT EXISTS ({_LEFT.format(limit="")}), pg_current_snapshot()::text, last_value
     INTO is_waiting, known_now, done_now FROM outbox_id_seq;
   moved_count := 0;

@@ -5,12 +5,15 @@ from __future__ import annotations
 from tests.house import House
 from tests.indicators.given import (
     ACTUALS,
+    HISTORY,
     PLAN,
     SCORECARDS,
     items,
     post,
     row,
 )
+
+PERIODS = "/v1/indicators/periods"
 
 
 async def test_others_see_public_figures_only_and_never_notes_or_names(stocked: House) -> None:
@@ -42,6 +45,20 @@ async def test_filters_narrow_the_list(stocked: House) -> None:
         assert len(await items(stocked, ACTUALS, **params)) == number, params
     unknown = await stocked.client.get(ACTUALS, params={"comune": "26491"}, headers=stocked.admin)
     assert (unknown.status_code, unknown.json()["code"]) == (422, "parameter_unknown")
+
+
+async def test_periods_are_asked_for_in_every_spelling_that_is_taken(stocked: House) -> None:
+    await post(stocked, row(), row(period="2026-07"))
+    for path in (ACTUALS, HISTORY):
+        found = await items(stocked, path, period="2026Q3,202607", fields="period")
+        assert found == [{"period": "2026-07"}, {"period": "2026-Q3"}]
+    assert [each["code"] for each in await items(stocked, PERIODS, code="2026-M07", regime="state")] == ["2026-07"]
+    for path, parameter in ((ACTUALS, "period"), (HISTORY, "period"), (PERIODS, "code")):
+        asked = {"Accept-Language": "en", **stocked.admin}
+        response = await stocked.client.get(path, params={parameter: "2026-Q3,2026-Q5"}, headers=asked)
+        assert (response.status_code, response.json()["code"]) == (422, "period_malformed")
+        assert [(each["column"], each["value"]) for each in response.json()["errors"]] == [(parameter, "2026-Q5")]
+        assert response.json()["detail"].startswith("Period 2026-Q5 is malformed")
 
 
 async def test_pages_follow_each_other(stocked: House) -> None:

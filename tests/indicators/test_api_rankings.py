@@ -91,6 +91,13 @@ async def test_others_figures_stay_hidden(stocked: House) -> None:
     assert public["items"] == []
 
 
+async def test_a_period_may_be_spelled_in_other_ways(stocked: House) -> None:
+    await filled(stocked)
+    (ours,) = await items(stocked, RANKINGS, **ASKED, period="2026-Q3")
+    assert ours["items"] != []
+    assert await items(stocked, RANKINGS, **ASKED, period="2026Q3") == [ours]
+
+
 async def test_what_cannot_be_ranked_is_not_there(stocked: House) -> None:
     for asked in ({"indicator": "BUDGET_WORDS"}, {"indicator": "NO_SUCH"}, {"province": "26491"}):
         assert await items(stocked, RANKINGS, **{**ASKED, **asked}) == []

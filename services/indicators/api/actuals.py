@@ -39,6 +39,7 @@ from services.indicators.schemas.actuals import ActualBody, ActualHistoryRow, Ac
 from services.indicators.schemas.imports import Import
 from services.indicators.service import actuals as service
 from services.indicators.service.actuals import PostResult
+from services.indicators.service.periods import period_codes
 from services.indicators.service.terms import Mode, OnBlank, OnStale, PostTerms
 
 TAGS: list[str | Enum] = ["actuals"]
@@ -68,6 +69,7 @@ POST_BODY = {
         },
     }
 }
+_REFUSED = {422: "period_malformed"}
 POST_ANSWERS = {
     202: {"model": Import, "description": "`Prefer: respond-async`: the body is an import now; watch its Location."},
     207: {"model": Posted, "description": "A partial post with refused rows: the rest is written."},
@@ -154,7 +156,7 @@ def posted(result: PostResult, language: str, receipt: str | None) -> dict[str, 
     }
 
 
-@router.get("/actuals", tags=TAGS, responses=answers(PageOf[ActualRow]))
+@router.get("/actuals", tags=TAGS, responses=answers(PageOf[ActualRow], _REFUSED))
 async def list_actuals(
     request: Request,
     db: Reading,
@@ -181,7 +183,7 @@ async def list_actuals(
         indicators=chosen(indicator),
         sub_populations=tuple(sub_population or ()),
         regimes=chosen(regime),
-        periods=chosen(period),
+        periods=period_codes(chosen(period)),
         period_types=chosen(period_type),
         years=tuple(year or ()),
         sources=chosen(source),
@@ -190,7 +192,7 @@ async def list_actuals(
     return await answer(request, db, service.list_actuals(viewer_of(request, caller), wanted, page.known_at), page)
 
 
-@router.get("/actuals/history", tags=TAGS, responses=answers(PageOf[ActualHistoryRow]))
+@router.get("/actuals/history", tags=TAGS, responses=answers(PageOf[ActualHistoryRow], _REFUSED))
 async def list_history(
     request: Request,
     db: Reading,
@@ -208,6 +210,6 @@ async def list_history(
         indicators=chosen(indicator),
         sub_populations=tuple(sub_population or ()),
         regimes=chosen(regime),
-        periods=chosen(period),
+        periods=period_codes(chosen(period)),
     )
     return await answer(request, db, service.list_history(viewer_of(request, caller), wanted), page)

@@ -60,7 +60,7 @@ async def put_regimes(
     return reply(await service.apply_regimes(db, caller, body, Terms(catch_up, prune)))
 
 
-@router.get("/periods", tags=TAGS, responses=answers(PageOf[PeriodRow]))
+@router.get("/periods", tags=TAGS, responses=answers(PageOf[PeriodRow], {422: "period_malformed"}))
 async def list_periods(
     request: Request,
     db: Reading,
@@ -76,5 +76,7 @@ async def list_periods(
 ) -> Response:
     """Periods by regime and end, with first, last and due day; days are calendar days in Viet Nam."""
     kinds = (*chosen(period_type), *chosen(type_))
-    wanted = PeriodFilter(chosen(regime), tuple(year or ()), kinds, chosen(code), on, admin_unit)
+    wanted = PeriodFilter(
+        chosen(regime), tuple(year or ()), kinds, service.period_codes(chosen(code), "code"), on, admin_unit
+    )
     return await answer(request, db, service.list_periods(wanted, page.known_at), page)

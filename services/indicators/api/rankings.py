@@ -17,6 +17,7 @@ from services.indicators.api.router import IndicatorsRead, Year, router, viewer_
 from services.indicators.domain.filters import RankingFilter
 from services.indicators.schemas.rankings import RankingRow
 from services.indicators.service import rankings as service
+from services.indicators.service.periods import period_codes
 
 
 @router.get("/rankings", tags=["rankings"], responses=answers(PageOf[RankingRow], {422: "period_malformed"}))
@@ -40,13 +41,14 @@ async def list_rankings(  # the parameters of the list
     parts, unrounded; equal figures share a place. Indicators in words have no ranking and are left out.
     """
     day = on or clock.today()
+    of_period = period_codes([period])[0] if period else None
     asked = RankingFilter(
         provinces=tuple(many(province)),
         indicators=tuple(many(indicator)),
         on=day,
-        year=service.year_of(year, period, day),
+        year=service.year_of(year, of_period, day),
         sub_population=sub_population,
         regime=regime,
-        period=period,
+        period=of_period,
     )
     return await answer(request, db, service.list_rankings(viewer_of(request, caller), asked, page.known_at), page)

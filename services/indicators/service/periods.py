@@ -9,8 +9,9 @@ from typing import Any
 from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.database import Session
-from chassis.errors import BODY_INVALID, Conflict, Refused
+from chassis.errors import BODY_INVALID, Conflict, Fault, Refused
 from chassis.listing import Listing
+from chassis.periods import PeriodError, parse_period
 from services.indicators.domain import rules
 from services.indicators.domain.filters import PeriodFilter
 from services.indicators.domain.periods import Regime, check_regimes, default_changes, due_rule_changes, own_rules
@@ -25,6 +26,24 @@ Sides = tuple[Any, Any]  # what was said before, and what is said now
 def list_regimes(codes: Sequence[str], known_at: datetime | None) -> Listing:
     """Reporting regimes with their due rules."""
     return store.list_regimes(codes, known_at)
+
+
+def period_codes(asked: Sequence[str], parameter: str = "period") -> tuple[str, ...]:
+    """Codes of periods in the house's own spelling, in whichever they were asked for (2026Q2, 202604).
+
+    Raises:
+        Refused: words that name no period ("period_malformed").
+    """
+    codes: list[str] = []
+    faults: list[Fault] = []
+    for words in asked:
+        try:
+            codes.append(parse_period(words).code)
+        except PeriodError:
+            faults.append(Fault(rules.PERIOD_MALFORMED, column=parameter, value=words))
+    if faults:
+        raise Refused(rules.PERIOD_MALFORMED, faults=faults, value=faults[0].value)
+    return tuple(codes)
 
 
 def list_periods(wanted: PeriodFilter, known_at: datetime | None) -> Listing:

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from chassis.errors import Refused
 from chassis.listing import Listing
-from chassis.periods import PeriodError, PeriodType, Window, parse_period
-from services.indicators.domain import rules
+from chassis.periods import PeriodType, Window, parse_period
 from services.indicators.domain.catalogue import Direction, ValueType
 from services.indicators.domain.evaluation import Figure
 from services.indicators.domain.filters import RankingFilter
@@ -25,16 +23,8 @@ _Key = tuple[str, str, str]
 
 
 def year_of(year: int | None, period: str | None, on: date) -> int:
-    """The year meant: the one asked for, else the period's, else the day's.
-
-    Raises:
-        Refused: the period is not one ("period_malformed").
-    """
-    try:
-        of_period = parse_period(period).year if period else on.year
-    except PeriodError as error:
-        raise Refused(rules.PERIOD_MALFORMED, value=period) from error
-    return year or of_period
+    """The year meant: the one asked for, else the period's, else the day's."""
+    return year or (parse_period(period).year if period else on.year)
 
 
 def list_rankings(viewer: Viewer, wanted: RankingFilter, known_at: datetime | None) -> Listing:

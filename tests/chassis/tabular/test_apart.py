@@ -87,6 +87,24 @@ def test_a_reader_that_dies_takes_only_its_file_along() -> None:
     assert all(one.is_alive for one in apart._idle)
 
 
+def test_the_work_on_earlier_files_is_not_held_against_the_next() -> None:
+    code = """
+import time
+from chassis.tabular import __main__ as reader, jobs
+heard = iter([(jobs.Job(True, jobs.Titles(("a",)), jobs.Limits(), None, None), b"")] * 4)
+def hear(asked):
+    until = time.process_time() + 0.8
+    while time.process_time() < until:
+        pass
+    return next(heard, None)
+reader.MOST_SECONDS, reader.hear_job = 1, hear
+reader.select.select = lambda *_: [True]
+reader.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert (done.returncode, done.stdout.count(b"file_unreadable")) == (0, 4)
+
+
 def test_a_reader_gone_while_idle_is_replaced() -> None:
     apart.warm()
     gone = apart._idle[-1]

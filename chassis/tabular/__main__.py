@@ -20,7 +20,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     while select.select([asked], [], [], IDLE_SECONDS)[0]:
-        heard = hear_job(asked)
+        heard = hear_job(asked, answers)
         if heard is None:
             return
         _allow_one_file()

@@ -7,19 +7,23 @@ for more memory than there is, which ends the process they run in.
 from __future__ import annotations
 
 import atexit
+import os
 import subprocess  # our own interpreter with our own module
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
+from typing import IO
 
 from chassis.errors import HouseError, Unreadable
 from chassis.tabular.foreign import unreadable
-from chassis.tabular.jobs import Job, hear, read_frame, say_job
+from chassis.tabular.jobs import HERE, Job, hear, read_frame, say_job, write_frame
 from chassis.tabular.table import Limits, Table, Titles
 
 MOST_AT_ONCE = 2
+# A reader that waits for the next file holds nothing of the last one.
+_GIVES_BACK_AT_ONCE = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0,narenas:1"}
 _turns = BoundedSemaphore(MOST_AT_ONCE)
 _lock = Lock()
 _idle: list[_Reader] = []
@@ -34,19 +38,33 @@ class _Reader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, **_GIVES_BACK_AT_ONCE},
         )
         self.is_free = True
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs; it leaves by itself when idle for long."""
+        """Whether it still runs."""
         return self._process.poll() is None
 
-    def tables(self, job: Job, body: bytes, form: str) -> Iterator[Table]:
-        """The tables of a file."""
+    def is_listening(self) -> bool:
+        """Whether it waits for a file; one that was idle for long leaves by itself, perhaps just now."""
+        asked, answers = self._streams
+        with suppress(OSError):
+            write_frame(asked, HERE)
+            return read_frame(answers) == HERE
+        return False
+
+    @property
+    def _streams(self) -> tuple[IO[bytes], IO[bytes]]:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
+        return asked, answers
+
+    def tables(self, job: Job, body: bytes, form: str) -> Iterator[Table]:
+        """The tables of a file."""
+        asked, answers = self._streams
         self.is_free = False
         try:
             say_job(asked, job, body)
@@ -65,10 +83,9 @@ class _Reader:
     def end(self) -> None:
         """End it, whatever it does."""
         self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):  # it died with something unsaid
-                    stream.close()
+        for stream in self._streams:
+            with suppress(OSError):  # it died with something unsaid
+                stream.close()
         self._process.wait()
 
 
@@ -96,13 +113,14 @@ def warm() -> None:
 
 
 def _take() -> _Reader:
-    with _lock:
-        while _idle:
-            reader = _idle.pop()
-            if reader.is_alive:
-                return reader
-            reader.end()
-    return _Reader()
+    while True:
+        with _lock:
+            reader = _idle.pop() if _idle else None
+        if reader is None:
+            return _Reader()
+        if reader.is_listening():
+            return reader
+        reader.end()
 
 
 def _give_back(reader: _Reader) -> None:

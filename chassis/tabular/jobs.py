@@ -17,6 +17,7 @@ from chassis.tabular.parquet import read_parquet
 from chassis.tabular.sheets import read_workbook
 from chassis.tabular.table import ROW, Kind, Limits, Table, Titles, table_of
 
+HERE = b""  # asked, and answered, by who wants to know whether the other one is there
 _SIZE = struct.Struct(">Q")
 _REFUSALS: dict[str, type[HouseError]] = {kind.__name__: kind for kind in (Unreadable, Refused, TooLarge)}
 
@@ -118,9 +119,11 @@ def say_job(stream: IO[bytes], job: Job, body: bytes) -> None:
     write_frame(stream, body)
 
 
-def hear_job(stream: IO[bytes]) -> tuple[Job, bytes] | None:
+def hear_job(asked: IO[bytes], answers: IO[bytes]) -> tuple[Job, bytes] | None:
     """The next file to read; None when nobody asks any more."""
-    job, body = read_frame(stream), read_frame(stream)
+    while (job := read_frame(asked)) == HERE:
+        write_frame(answers, HERE)
+    body = read_frame(asked)
     return None if job is None or body is None else (_job.decode(job), body)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,15 +70,15 @@ def test_one_reader_serves_one_file_after_another() -> None:
     assert apart._idle == [before]
 
 
-def test_a_reader_that_dies_takes_only_its_file_along() -> None:
+def test_a_reader_that_dies_takes_only_its_file_along(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = read(Body(BODY, XLSX, TITLES))
-    apart.warm()
-    (reader,) = apart._idle[-1:]
-    os.kill(reader._process.pid, signal.SIGSTOP)  # it will not answer, nor be missed before it is asked
-    with ThreadPoolExecutor(1) as pool:
+    reader = apart._Reader()
+    os.kill(reader._process.pid, signal.SIGSTOP)  # it will not answer
+    taken = threading.Event()
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patched:
+        patched.setattr(apart, "_take", lambda: taken.set() or reader)
         asked = pool.submit(read_whole, Body(BODY, XLSX, TITLES))
-        while reader in apart._idle:
-            time.sleep(0.01)
+        assert taken.wait(10)
         os.kill(reader._process.pid, signal.SIGKILL)
         with pytest.raises(Unreadable) as refused:
             asked.result(10)
@@ -92,7 +93,7 @@ def test_the_work_on_earlier_files_is_not_held_against_the_next() -> None:
 import time
 from chassis.tabular import __main__ as reader, jobs
 heard = iter([(jobs.Job(True, jobs.Titles(("a",)), jobs.Limits(), None, None), b"")] * 4)
-def hear(asked):
+def hear(*_):
     until = time.process_time() + 0.8
     while time.process_time() < until:
         pass
@@ -112,6 +113,22 @@ def test_a_reader_gone_while_idle_is_replaced() -> None:
     gone._process.wait()
     assert read_whole(Body(BODY, XLSX, TITLES)).received == 2
     assert gone not in apart._idle
+
+
+def test_a_reader_that_is_just_leaving_is_replaced() -> None:
+    apart.warm()
+    leaving = apart._idle[-1]
+    leaving.end()
+    code = "import os, time; os.close(0); os.close(1); print(file=open(2, 'w')); time.sleep(60)"
+    leaving._process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert leaving._process.stderr is not None
+    leaving._process.stderr.readline()  # it has stopped listening, and still runs
+    assert leaving.is_alive
+    assert read_whole(Body(BODY, XLSX, TITLES)).received == 2
+    assert not leaving.is_alive
+    leaving._process.stderr.close()
 
 
 def test_several_at_once() -> None:

@@ -20,9 +20,9 @@ def test_a_job_and_its_answer_arrive_as_they_were() -> None:
     pipe = io.BytesIO()
     jobs.say_job(pipe, JOB, BODY)
     pipe.seek(0)
-    heard = jobs.hear_job(pipe)
+    heard = jobs.hear_job(pipe, io.BytesIO())
     assert heard == (JOB, BODY)
-    assert jobs.hear_job(pipe) is None
+    assert jobs.hear_job(pipe, io.BytesIO()) is None
     table, end = (jobs.hear(content, TITLES) for content in jobs.answer(*heard))
     assert isinstance(table, Table)
     assert cells(table, "admin_unit", "value") == [(2, "26491", "0.7")]

@@ -11,17 +11,19 @@ import os
 import subprocess  # our own interpreter with our own module
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import IO
 
-from chassis.errors import HouseError, Unreadable
+from chassis.errors import HouseError, Unavailable, Unreadable
 from chassis.tabular.foreign import unreadable
 from chassis.tabular.jobs import HERE, Job, hear, read_frame, say_job, write_frame
+from chassis.tabular.rules import READERS_BUSY
 from chassis.tabular.table import Limits, Table, Titles
 
 MOST_AT_ONCE = 2
+LONGEST_WAIT_SECONDS = 10.0
 # A reader that waits for the next file holds nothing of the last one.
 _GIVES_BACK_AT_ONCE = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0,narenas:1"}
 _turns = BoundedSemaphore(MOST_AT_ONCE)
@@ -96,15 +98,27 @@ def read_apart(
 
     Raises:
         Unreadable: the file killed its reader ("file_unreadable"), or what the reader says of it.
+        Unavailable: others are read for too long ("file_readers_busy").
     """
     path, body = (None, source) if isinstance(source, bytes) else (str(source.resolve()), b"")
     job = Job(is_parquet, titles, limits, sheet, path)
-    with _turns:
+    with _turn():
         reader = _take()
         try:
             yield from reader.tables(job, body, "Parquet" if is_parquet else "Excel")
         finally:
             _give_back(reader)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    # Who waits keeps a thread that others need: for bodies of any form, and for what is read already.
+    if not _turns.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise Unavailable(READERS_BUSY, headers={"Retry-After": "5"})
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def warm() -> None:

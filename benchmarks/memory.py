@@ -12,42 +12,46 @@ SAMPLE_SECONDS = 0.02
 
 
 class Peak:
-    """What was seen while a block lasted, in bytes."""
+    """What a process and its children held at one time while a block lasted, in bytes."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self.idle = _status(pid, "VmRSS")
-        self.own = 0
-        self.children = 0
+        self._idle = _status(pid, "VmRSS")
+        self._most = 0
 
     @property
     def above_idle(self) -> int:
-        """The process's own peak above its rest, and the most its children held at one time."""
-        return max(0, self.own - self.idle) + self.children
+        """The most that process and children held together, above the process's own rest."""
+        return max(0, self._most - self._idle)
 
-    async def sample(self) -> None:
-        """Look at the children again and again; they may live for a moment only."""
+    def look(self) -> None:
+        """Take in what the kernel noted since the last look, and let its note begin anew; children live for long."""
+        own = _status(self._pid, "VmHWM")
+        _begin_anew(self._pid)
+        self._most = max(self._most, own + sum(_share(child) for child in _descendants(self._pid)))
+
+    async def keep_looking(self) -> None:
+        """Look again and again."""
         while True:
-            self.children = max(self.children, sum(_share(child) for child in _descendants(self._pid)))
+            self.look()
             await asyncio.sleep(SAMPLE_SECONDS)
-
-
-def reset(pid: int) -> Peak:
-    """Let the kernel's own note of the peak begin anew."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-    return Peak(pid)
 
 
 @contextlib.asynccontextmanager
 async def watched(pid: int) -> AsyncIterator[Peak]:
     """Watch a process while the block lasts. The kernel itself keeps the peak, so nothing is missed."""
-    peak = reset(pid)
-    sampling = asyncio.create_task(peak.sample())
+    _begin_anew(pid)
+    peak = Peak(pid)
+    looking = asyncio.create_task(peak.keep_looking())
     try:
         yield peak
     finally:
-        sampling.cancel()
-        peak.own = _status(pid, "VmHWM")
+        looking.cancel()
+        peak.look()
+
+
+def _begin_anew(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
 
 def _status(pid: int, name: str) -> int:

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from sqlalchemy import MetaData
 
 from chassis.auth import Verifier
+from chassis.beside import beside
 from chassis.database import Database
 from chassis.event_types import EventType
 from chassis.feed import Feed
@@ -119,13 +120,10 @@ class House:
         jobs: list[Callable[[], Coroutine[Any, Any, None]]] = [follower.run for follower in self.followers]
         jobs += [partial(job, self) for job in self.jobs]
         jobs += [part.run for part in (self.sequencer, self.feed) if part]
-        tasks = [asyncio.create_task(_keep_up(job)) for job in jobs]
         try:
-            yield
+            async with beside(*map(_keep_up, jobs)):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             if self._database:
                 await self._database.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import time
@@ -13,6 +12,7 @@ from joserfc.jwk import OKPKey
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from chassis.beside import beside
 from chassis.keys import Signer, ensure_key
 from chassis.settings import Settings
 from chassis.telemetry import configure_logs
@@ -131,10 +131,5 @@ def _demo_lines(url: str, signer: Signer) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def _kept_alive(places: Places) -> AsyncIterator[None]:
-    watcher = asyncio.create_task(keep_alive(places.embedded)) if places.embedded else None
-    try:
+    async with beside(*([keep_alive(places.embedded)] if places.embedded else [])):
         yield
-    finally:
-        if watcher is not None:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)

@@ -22,6 +22,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import make_url
 
 from chassis.auth import Caller
+from chassis.beside import beside
 from chassis.database import Database
 from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
@@ -129,13 +130,8 @@ class House:
     async def sequencing(self) -> AsyncIterator[None]:
         """Give events their positions while the block lasts, for callers that wait for their own writes."""
         runs = [app.state.house.sequencer.run() for app in self.composition.services.values()]
-        tasks = [asyncio.create_task(run) for run in runs]
-        try:
+        async with beside(*runs):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def load_units(self) -> None:
         """Apply the units and offices of the reference data."""

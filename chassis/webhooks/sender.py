@@ -18,6 +18,7 @@ import structlog
 from standardwebhooks import Webhook
 
 from chassis.bell import Bell, heard
+from chassis.beside import beside
 from chassis.errors import HouseError
 from chassis.house import House
 from chassis.webhooks import bell_of, figures
@@ -352,11 +353,8 @@ class Sender:
 async def deliver(house: House) -> None:
     """Deliver for as long as the process lives."""
     sender = Sender(house)
-    waking = asyncio.create_task(_wake(sender, bell_of(house)))
-    try:
+    async with beside(_wake(sender, bell_of(house))):
         await sender.run()
-    finally:
-        waking.cancel()
 
 
 async def _wake(sender: Sender, bell: Bell) -> None:

@@ -12,6 +12,7 @@ import httpx2
 
 from chassis import outbox
 from chassis.app import build_app
+from chassis.beside import beside
 from chassis.house import House
 from chassis.outbox import Event
 from chassis.peers import Peers
@@ -60,16 +61,10 @@ async def serving(desk: Desk, **settings: Any) -> AsyncIterator[Served]:
     chosen = desk.house.settings.model_copy(update=settings)
     own = House(chosen, verifier=desk.house.verifier, peers=Peers(chosen), database=desk.database)
     assert own.sequencer
-    sequencing = asyncio.create_task(own.sequencer.run())
-    try:
-        async with listening(build_app(SERVICE, own)) as address:
-            client = httpx2.AsyncClient(base_url=address, trust_env=False, timeout=20)
-            async with client:
-                yield Served(own, client, address)
-            own.stop_waiting()
-    finally:
-        sequencing.cancel()
-        await asyncio.gather(sequencing, return_exceptions=True)
+    async with beside(own.sequencer.run()), listening(build_app(SERVICE, own)) as address:
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=20) as client:
+            yield Served(own, client, address)
+        own.stop_waiting()
 
 
 async def write(desk: Desk, *events: Event) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis import outbox
+from chassis.beside import beside
 from chassis.feed import encode_position
 from chassis.outbox import Event
 from chassis.sequencer import Sequencer, raise_epoch_if_restored
@@ -73,15 +74,12 @@ async def test_filters_skip_and_the_cursor_still_moves(desk: Desk) -> None:
 
 async def test_a_long_poll_hears_a_write_of_this_process_at_once(desk: Desk) -> None:
     assert desk.house.sequencer
-    running = asyncio.create_task(desk.house.sequencer.run())
-    try:
+    async with beside(desk.house.sequencer.run()):
         waiting = asyncio.create_task(desk.client.get(URL, params={"wait": 20, "after": encode_position("1.0")}))
         await asyncio.sleep(0)
         await write(desk, Event(NOTE_TYPE, "a", {}))
         page = (await asyncio.wait_for(waiting, 5)).json()
         assert [event["subject"] for event in page["items"]] == ["a"]
-    finally:
-        running.cancel()
 
 
 async def test_a_rewound_log_tells_readers_to_list_again(desk: Desk) -> None:
@@ -126,15 +124,9 @@ async def test_concurrent_writers_lose_nothing(desk: Desk, sequencers: int) -> N
             await own.pass_once()
             await asyncio.sleep(0.002)
 
-    movers = [
-        asyncio.create_task(sequence(Sequencer(desk.database, batch=5, poll_seconds=0.01))) for _ in range(sequencers)
-    ]
-    try:
+    movers = (sequence(Sequencer(desk.database, batch=5, poll_seconds=0.01)) for _ in range(sequencers))
+    async with beside(*movers):
         await asyncio.gather(*(writer(number) for number in range(3)))
-    finally:
-        for mover in movers:
-            mover.cancel()
-        await asyncio.gather(*movers, return_exceptions=True)
     await desk.sequence()
     async with desk.database.read() as db:
         rows = (await db.execute(text("SELECT pos, subject, version, data FROM event_log ORDER BY pos"))).all()

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from chassis.beside import beside
 from chassis.database import Database
 from chassis.event_log import watch
 from chassis.feed import Feed, encode_position
@@ -24,11 +25,9 @@ START = encode_position("1.0")
 @pytest.fixture
 async def watched(desk: Desk) -> AsyncIterator[Desk]:
     """A desk whose feed watches; nobody in this process gives positions by itself."""
-    running = asyncio.create_task(feed_of(desk).run())
-    await until_live(desk)
-    yield desk
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with beside(feed_of(desk).run()):
+        await until_live(desk)
+        yield desk
 
 
 @pytest.fixture

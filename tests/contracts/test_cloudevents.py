@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from chassis import jetstream, webhooks
+from chassis.beside import beside
 from chassis.house import Job
 from chassis.jetstream.connection import connected
 from chassis.jetstream.streams import prepare
@@ -48,12 +48,8 @@ async def delivering(
 
 @contextlib.asynccontextmanager
 async def at_work(house: House, job: Job) -> AsyncIterator[None]:
-    task = asyncio.create_task(job(house.composition.services[SERVICE].state.house))
-    try:
+    async with beside(job(house.composition.services[SERVICE].state.house)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def pulled(house: House, service: str = SERVICE, **asked: Any) -> httpx2.Response:

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from chassis import outbox
+from chassis.beside import beside
 from chassis.jetstream.relay import Relay
 from chassis.outbox import Event
 from chassis.settings import SERVICES, Settings
@@ -91,10 +92,8 @@ async def told(admin_url: str, signing_key: OKPKey, guarded: Nats) -> AsyncItera
     assert await jetstream.init(operator(guarded), telling, None, updates=False) == 0
     async with open_house(admin_url, signing_key, template=TEMPLATE, nats_url=as_user(guarded, "relay")) as house:
         await write(house)
-        relay = asyncio.create_task(Relay(house.composition.services["plans"].state.house).run())
-        await reached(as_user(guarded, "operator"), "chitieu-plans", "1:6")
-        relay.cancel()
-        await asyncio.gather(relay, return_exceptions=True)
+        async with beside(Relay(house.composition.services["plans"].state.house).run()):
+            await reached(as_user(guarded, "operator"), "chitieu-plans", "1:6")
         yield house
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import uuid
@@ -13,6 +12,7 @@ import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
+from chassis.beside import beside
 from chassis.keys import Signer
 from chassis.settings import Settings
 from chitieu.apply import apply_reference
@@ -55,12 +55,8 @@ async def open_plans(admin_url: str, key: OKPKey, database: str) -> AsyncIterato
 async def sequencing(house: House) -> AsyncIterator[None]:
     """Give events their positions while the block lasts, for callers that wait for their own writes."""
     sequencer = house.composition.services["plans"].state.house.sequencer
-    task = asyncio.create_task(sequencer.run())
-    try:
+    async with beside(sequencer.run()):
         yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from chassis import outbox
 from chassis.app import build_app
 from chassis.auth import Verifier
+from chassis.beside import beside
 from chassis.database import Database
 from chassis.house import House
 from chassis.keys import Signer, public_keys
@@ -140,13 +141,8 @@ class Desk:
     @contextlib.asynccontextmanager
     async def running(self, *senders: Sender) -> AsyncIterator[None]:
         """Senders that go by themselves while the block lasts."""
-        tasks = [asyncio.create_task(sender.run()) for sender in senders]
-        try:
+        async with beside(*(sender.run() for sender in senders)):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from aiohttp import web
 from joserfc.jwk import OctKey
 
 from chassis import webhooks
+from chassis.beside import beside
 from chassis.webhooks import figures
 from tests.chassis.webhooks.conftest import Desk
 from tests.chassis.webhooks.receiver import Heard, status
@@ -126,17 +127,12 @@ async def test_a_lost_database_is_waited_for(desk: Desk, webhook: Made) -> None:
 async def test_the_house_delivers_by_itself(desk: Desk) -> None:
     """As in a process: the API and the sequencer wake the sender, which never looks by itself, and end is in order."""
     desk.house.settings = desk.house.settings.model_copy(update={"webhook_poll_seconds": 30})
-    async with asyncio.timeout(30):
-        job = asyncio.create_task(webhooks.run(desk.house))
-        assert desk.house.sequencer
-        sequencing = asyncio.create_task(desk.house.sequencer.run())
+    assert desk.house.sequencer
+    async with asyncio.timeout(30), beside(webhooks.run(desk.house), desk.house.sequencer.run()):
         await desk.subscribe()
         await desk.receiver.until(lambda: len(desk.receiver.challenges) == 1)
         await desk.write("a")
         await desk.receiver.until_heard(1)
-        for task in (job, sequencing):
-            task.cancel()
-        await asyncio.gather(job, sequencing, return_exceptions=True)
     assert await desk.rows("SELECT lease_until FROM webhook") == [(None,)]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -16,9 +17,9 @@ from starlette.responses import Response
 from chassis.answers import PageOf, answers
 from chassis.auth import Caller, needs
 from chassis.bodies import HouseRoute
-from chassis.database import Reading, ReadSession, Writing
+from chassis.database import Reading, ReadSession, Session, Writing
 from chassis.house import House, Service
-from chassis.idempotency import Once
+from chassis.idempotency import Once, RunOnce
 from chassis.listing import answer
 from chassis.pages import Paging, chosen
 from chassis.replies import IfMatch, encode, reply
@@ -26,6 +27,7 @@ from chassis.webhooks import bell_of, schemas, service
 from chassis.webhooks.service import Desk
 from chassis.webhooks.signing import Sealer
 
+Act = Callable[[Desk, Session, Caller, UUID], Awaitable[None]]
 WebhooksRead = Annotated[Caller, needs("webhooks:read")]
 WebhooksWrite = Annotated[Caller, needs("webhooks:write")]
 Overlap = Annotated[int, Query(ge=0, le=7 * 86_400, description="So long the secret of before signs as well, seconds.")]
@@ -152,32 +154,30 @@ def _single(router: APIRouter, of: Service) -> None:
         return _woken(request, Response(status_code=204))
 
 
+async def _done(act: Act, desk: Desk, db: Session, caller: Caller, webhook_id: UUID, once: RunOnce) -> Response:
+    """Do something to a webhook, once, and answer with it as it is then."""
+
+    async def work() -> Response:
+        await act(desk, db, caller, webhook_id)
+        return reply(dict(await service.get(desk, db, caller, webhook_id)))
+
+    return await once(work)
+
+
 def _acts(router: APIRouter, of: Service) -> None:
     @router.post("/{webhook_id}/pause", responses=answers(schemas.Webhook, _KEYED))
     async def pause_webhook(
         request: Request, db: Writing, caller: WebhooksWrite, webhook_id: UUID, once: Once
     ) -> Response:
         """Send nothing until it is resumed; what it misses waits in the log."""
-        desk = _desk(of, request)
-
-        async def work() -> Response:
-            await service.pause(desk, db, caller, webhook_id)
-            return reply(dict(await service.get(desk, db, caller, webhook_id)))
-
-        return _woken(request, await once(work))
+        return _woken(request, await _done(service.pause, _desk(of, request), db, caller, webhook_id, once))
 
     @router.post("/{webhook_id}/resume", responses=answers(schemas.Webhook, _KEYED))
     async def resume_webhook(
         request: Request, db: Writing, caller: WebhooksWrite, webhook_id: UUID, once: Once
     ) -> Response:
         """Go on from where it stopped, with what waits after failures first; one that never answered is asked again."""
-        desk = _desk(of, request)
-
-        async def work() -> Response:
-            await service.resume(desk, db, caller, webhook_id)
-            return reply(dict(await service.get(desk, db, caller, webhook_id)))
-
-        return _woken(request, await once(work))
+        return _woken(request, await _done(service.resume, _desk(of, request), db, caller, webhook_id, once))
 
     @router.post("/{webhook_id}/rotate", responses=answers(schemas.WebhookWithSecret, _KEYED))
     async def rotate_secret(
@@ -190,12 +190,8 @@ def _acts(router: APIRouter, of: Service) -> None:
     ) -> Response:
         """Give it a new secret. For a time both sign, so that the receiver can change over without missing anything."""
         desk = _desk(of, request)
-
-        async def work() -> Response:
-            await service.rotate(desk, db, caller, webhook_id, timedelta(seconds=overlap_seconds))
-            return reply(dict(await service.get(desk, db, caller, webhook_id)))
-
-        return _woken(request, await _with_secret(desk, db, await once(work)))
+        rotate = partial(service.rotate, overlap=timedelta(seconds=overlap_seconds))
+        return _woken(request, await _with_secret(desk, db, await _done(rotate, desk, db, caller, webhook_id, once)))
 
 
 def _deliveries(router: APIRouter, of: Service) -> None:

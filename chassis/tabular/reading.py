@@ -46,6 +46,7 @@ def read(body: Body) -> Iterator[Table]:
             ("body_unreadable", "file_unreadable").
         Refused: titles missing, unknown or double, and what else makes a file useless; see the forms.
         TooLarge: more rows or bytes than the limits allow ("rows_too_many", "unpacked_too_large").
+        Unavailable: too many spreadsheets at once ("file_readers_busy").
     """
     count = 0
     is_strict = True

@@ -28,6 +28,11 @@ FILE_UNREADABLE = rule(
     vi="Không đọc được nội dung dạng {form}: {reason_vi}.",
     en="The body cannot be read as {form}: {reason}.",
 )
+READERS_BUSY = rule(
+    "file_readers_busy",
+    vi="Đang đọc nhiều bảng tính khác; hãy gửi lại sau giây lát.",
+    en="Other spreadsheets are being read; send it again in a moment.",
+)
 FILE_ENCRYPTED = rule(
     "file_encrypted",
     vi="Tệp có mật khẩu; hãy bỏ mật khẩu rồi gửi lại.",

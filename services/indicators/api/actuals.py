@@ -81,6 +81,7 @@ POST_ANSWERS = {
             413: "body_too_large, actuals_too_many, unpacked_too_large",
             415: "media_unsupported",
             422: "actuals_refused with the faults of every row, body_invalid, idempotency_key_reused",
+            503: "file_readers_busy",
         },
     ),
 }

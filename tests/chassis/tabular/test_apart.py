@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chassis.errors import HouseError, Unreadable
+from chassis.errors import HouseError, Unavailable, Unreadable
 from chassis.tabular import Body, Limits, Titles, apart, read, read_whole
 from tests.chassis.tabular.bodies import CSV, PARQUET, TITLES, XLS, XLSX, Sheet, cells, found, parquet, xls
 
@@ -136,6 +136,18 @@ def test_several_at_once() -> None:
         tables = list(pool.map(lambda _: read_whole(Body(BODY, XLSX, TITLES)), range(8)))
     assert [table.received for table in tables] == [2] * 8
     assert len(apart._idle) <= apart.MOST_AT_ONCE
+
+
+def test_nobody_waits_for_ever_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "LONGEST_WAIT_SECONDS", 0.0)
+    begun = [read(Body(BODY, XLSX, TITLES)) for _ in range(apart.MOST_AT_ONCE)]
+    assert [next(tables).received for tables in begun] == [2] * apart.MOST_AT_ONCE
+    with pytest.raises(Unavailable) as refused:
+        read_whole(Body(BODY, XLSX, TITLES))
+    assert (refused.value.rule.code, refused.value.headers) == ("file_readers_busy", {"Retry-After": "5"})
+    for tables in begun:
+        tables.close()  # type: ignore[attr-defined]  # a generator
+    assert read_whole(Body(BODY, XLSX, TITLES)).received == 2
 
 
 def test_no_reader_outlives_its_service() -> None:

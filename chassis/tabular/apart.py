@@ -7,7 +7,6 @@ for more memory than there is, which ends the process they run in.
 from __future__ import annotations
 
 import atexit
-import os
 import subprocess  # our own interpreter with our own module
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from threading import BoundedSemaphore, Lock
 from typing import IO
 
 from chassis.errors import HouseError, Unavailable, Unreadable
+from chassis.settings import environment_with
 from chassis.tabular.foreign import unreadable
 from chassis.tabular.jobs import HERE, Job, hear, read_frame, say_job, write_frame
 from chassis.tabular.rules import READERS_BUSY
@@ -40,7 +40,7 @@ class _Reader:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **_GIVES_BACK_AT_ONCE},
+            env=environment_with(_GIVES_BACK_AT_ONCE),
         )
         self.is_free = True
 

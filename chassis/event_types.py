@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_JSON = "application/schema+json"
-CLOUD_EVENT = "application/cloudevents+json"
+CLOUD_EVENT, CLOUD_EVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 ENVELOPE = "cloudevent"  # stands beside the event types where schemas are served
 OPEN = "Trường mới có thể được thêm: hãy bỏ qua trường chưa biết. New fields may be added: accept unknown ones."
 

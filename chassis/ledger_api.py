@@ -16,16 +16,15 @@ from chassis.bell import Bell
 from chassis.bodies import HouseRoute
 from chassis.database import Reading
 from chassis.event_api import add_event_documents
+from chassis.event_types import CLOUD_EVENTS
 from chassis.feed import MOST_EVENTS, Feed, Filter
 from chassis.house import House, Service
 from chassis.listing import Listing, answer
 from chassis.pages import Paging, chosen, many
 from chassis.receipts import PublicKeys
-from chassis.replies import in_pieces, reply
+from chassis.replies import in_pieces, preferred, reply
 from chassis.streams import Streams
 from chassis.write_tokens import read_token, wait_for
-
-BATCH_EVENTS = "application/cloudevents-batch+json"
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     **answers(
@@ -94,8 +93,8 @@ def _add_changes(router: APIRouter) -> None:
         wanted = _wanted(types, province, commune)
         page = await feed.told(caller, after, wanted, limit=limit, wait=wait)
         headers = {"Cache-Control": "no-store", "Changes-Cursor": page.next, "Changes-Behind": str(page.behind)}
-        if BATCH_EVENTS in request.headers.get("Accept", ""):
-            return in_pieces((b"[", *page.pieces, b"]"), headers, BATCH_EVENTS)
+        if CLOUD_EVENTS in preferred(request.headers.get("Accept", "")):
+            return in_pieces((b"[", *page.pieces, b"]"), headers, CLOUD_EVENTS)
         end = f'],"next":"{page.next}","head":"{page.head}"}}'.encode()
         return in_pieces((b'{"items":[', *page.pieces, end), headers, "application/json")
 

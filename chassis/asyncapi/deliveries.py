@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from chassis.asyncapi.parts import Part, channel, http, ref, sending
-from chassis.event_types import CLOUD_EVENT, EventType
+from chassis.event_types import CLOUD_EVENT, CLOUD_EVENTS, EventType
 
-BATCH_EVENTS = "application/cloudevents-batch+json"
 PAGE_SECONDS, PAGE_EVENTS, MERGED_EVENTS = 25, 10_000, 1000
 
 
@@ -127,8 +126,8 @@ def _batch(events: Part) -> Part:
     return {
         "name": "batch",
         "title": "Một trang thay đổi, chỉ danh sách",
-        "summary": f"A page as a bare array, by `Accept: {BATCH_EVENTS}`; the next cursor is in a header.",
-        "contentType": BATCH_EVENTS,
+        "summary": f"A page as a bare array, by `Accept: {CLOUD_EVENTS}`; the next cursor is in a header.",
+        "contentType": CLOUD_EVENTS,
         "headers": {"type": "object", "properties": {"Changes-Cursor": {"type": "string"}}},
         "payload": {"type": "array", "items": events},
     }

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import msgspec
 from nats.aio.client import Client
 
+from chassis.event_types import CLOUD_EVENT
 from chassis.jetstream.place import Place
 
 ACK_SECONDS = 5.0
@@ -89,7 +90,7 @@ async def publish(client: Client, place: Place, messages: Sequence[Message]) -> 
 
 
 def _headers(message: Message, place: Place, batch: str | None, number: int) -> dict[str, str]:
-    headers = {"Nats-Msg-Id": message.id, "Content-Type": "application/cloudevents+json"}
+    headers = {"Nats-Msg-Id": message.id, "Content-Type": CLOUD_EVENT}
     if number == 1:
         headers["Nats-Expected-Last-Sequence"] = str(place.seq)
     if batch:

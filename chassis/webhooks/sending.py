@@ -19,6 +19,7 @@ from standardwebhooks import Webhook
 from yarl import URL
 
 from chassis import clock
+from chassis.event_types import CLOUD_EVENT
 from chassis.webhooks.guard import AddressRefused, Guard
 from chassis.webhooks.letters import Letter
 from chassis.webhooks.schedule import asked_wait
@@ -29,7 +30,7 @@ EXCERPT_CHARACTERS = 500
 REPLY_SECONDS = 2.0  # the status is the answer; a body that drips is not waited for
 IDLE_SECONDS = 30.0
 _HEADERS = {
-    "Content-Type": "application/cloudevents+json",
+    "Content-Type": CLOUD_EVENT,
     "Accept-Encoding": "identity",
     "User-Agent": f"chitieu-webhooks/{metadata.version('chitieu')}",
 }

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.answers import answers
 from chassis.bodies import HouseRoute
 from chassis.errors import HouseError
+from chassis.event_types import CLOUD_EVENTS
 from chassis.house import House
 from chassis.pages import chosen
 from chassis.problems import MEDIA_TYPE, problem
@@ -25,7 +26,6 @@ from gateway.changes.pulling import Puller
 from gateway.clients import Bounds, Services, UpstreamProblem, forwarded
 
 BASE = "/v1/gateway"
-BATCH_EVENTS = "application/cloudevents-batch+json"
 
 
 class ChangesPage(BaseModel):
@@ -94,8 +94,8 @@ async def changes(
     headers = {"Cache-Control": "no-store", "Changes-Cursor": following}
     if found.unreachable:
         headers["Changes-Unreachable"] = ", ".join(found.unreachable)
-    if BATCH_EVENTS in preferred(request.headers.get("Accept", "")):
-        return reply(found.items, headers=headers, media_type=BATCH_EVENTS)
+    if CLOUD_EVENTS in preferred(request.headers.get("Accept", "")):
+        return reply(found.items, headers=headers, media_type=CLOUD_EVENTS)
     head = encode_places(found.head)
     body = {"items": found.items, "next": following, "head": head, "unreachable": found.unreachable}
     return reply(body, headers=headers)

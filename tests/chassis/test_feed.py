@@ -104,6 +104,19 @@ async def test_cloudevents_batch_is_the_bare_array(desk: Desk) -> None:
     assert [event["subject"] for event in response.json()] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_bare"),
+    [
+        ("Application/CloudEvents-Batch+JSON; q=0.5", True),
+        ("application/json, application/cloudevents-batch+json;q=0", False),
+        ("application/cloudevents-batch+jsonx", False),
+    ],
+)
+async def test_a_batch_is_given_to_who_accepts_one(desk: Desk, accept: str, is_bare: bool) -> None:
+    response = await desk.client.get(URL, headers={"Accept": accept})
+    assert isinstance(response.json(), list) is is_bare
+
+
 @pytest.mark.parametrize("sequencers", [1, 3])
 async def test_concurrent_writers_lose_nothing(desk: Desk, sequencers: int) -> None:
     """Writers that hold their transactions open for odd times, one sequencer or several."""

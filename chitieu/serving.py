@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import structlog
 import uvicorn
@@ -39,16 +40,24 @@ def listen(settings: Settings) -> socket.socket:
     place = f"{settings.host}:{settings.port}"
     try:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        return _bound(family, address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Trouble(f"The port {place} is taken: stop what uses it, or choose another with --port.") from error
+        raise Trouble(f"Cannot listen on {place}: {error.strerror or error}.") from error
+
+
+def _bound(family: int, address: Any) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection inherits it
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MILLISECONDS)
         listener.bind(address)
         listener.listen(2048)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Trouble(f"The port {place} is taken: stop what uses it, or choose another with --port.") from error
-        raise Trouble(f"Cannot listen on {place}: {error.strerror or error}.") from error
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

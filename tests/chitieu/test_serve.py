@@ -14,7 +14,7 @@ from chassis.settings import SERVICES, Settings
 from chitieu.migrate import Target, head_of, refuse_unmigrated, revision_of
 from chitieu.places import target_of
 from tests.chitieu.commands import run_here
-from tests.chitieu.processes import run, running
+from tests.chitieu.processes import running
 from tests.house import database_url
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def test_a_database_that_is_not_migrated_is_refused(settings: dict[str, str]) ->
     roles_only = {name: url for name, url in settings.items() if "BUDGET" not in name}
     assert run_here("migrate", settings=roles_only).returncode == 1
     as_admin = {**settings, "CHITIEU_BUDGET_DATABASE_URL": settings["CHITIEU_BUDGET_ADMIN_DATABASE_URL"]}
-    done = run("serve", "budget", "--port", "0", settings=as_admin)
+    done = run_here("serve", "budget", "--port", "0", settings=as_admin)
     assert (done.returncode, done.stderr) == (
         1,
         (

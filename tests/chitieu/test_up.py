@@ -1,6 +1,6 @@
 """`chitieu up` as a newcomer meets it: real processes, real signals, one sentence for every trouble.
 
-The tests of one folder are one story, told in order: empty, killed, loaded, killed again, started again.
+The tests of one folder are one story, told in order: empty, killed, loaded, killed again, started again, in earnest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx2
 import pytest
 
 from tests.chitieu.commands import run_here
-from tests.chitieu.processes import Running, is_alive, postmaster_of, run, running
+from tests.chitieu.processes import Running, is_alive, postmaster_of, running
 
 pytestmark = pytest.mark.slow
 
@@ -83,53 +83,49 @@ class TestOneFolder:
             quiet = curl.replace("curl", "curl -s -o /dev/null -w %{http_code}", 1)
             assert subprocess.run(quiet, shell=True, capture_output=True, text=True, check=True).stdout == "200", curl
 
-        pid = postmaster_of(shared_dir)
-        assert house.end(signal.SIGINT) == 0
-        assert not is_alive(pid)
-        assert house.rest().endswith("Stopped.")
+        # Everything at once, as when the machine loses its power: the next test starts from here.
+        os.kill(postmaster_of(shared_dir), signal.SIGKILL)
+        house.process.kill()
 
-    def test_a_second_start_is_quick_loads_nothing_again_and_holds_its_folder(
+    def test_the_next_start_is_quick_loads_nothing_again_and_brings_a_lost_database_back(
         self, shared_dir: Path, house: Running, record_property: Callable[[str, object], None]
     ) -> None:
         url = house.wait_ready()
         record_property("warm_start_seconds", seconds_said(house.lines[-1]))
         assert seconds_said(house.lines[-1]) < 20
         assert not any("Loading the five plans" in line for line in house.lines)
+        assert plans_at(url) == FIVE_PLANS
         assert httpx2.get(f"{url}/v1/plans/meta").json()["data_version"] > 0
-        done = run("up", "--port", "0", "--data-dir", str(shared_dir))
+        done = run_here("up", "--port", "0", "--data-dir", str(shared_dir))
         assert done.returncode == 1
         assert done.stderr == (
             f"chitieu: The data folder {shared_dir} is in use by another chitieu (process {house.process.pid}).\n"
         )
-        # Everything at once, as when the machine loses its power: the next test starts from here.
-        os.kill(postmaster_of(shared_dir), signal.SIGKILL)
-        house.process.kill()
 
-    def test_after_kill_of_everything_the_data_are_there_and_a_lost_database_comes_back(
-        self, shared_dir: Path, house: Running
-    ) -> None:
-        url = house.wait_ready()
-        assert plans_at(url) == FIVE_PLANS
         os.kill(postmaster_of(shared_dir), signal.SIGKILL)
         deadline = time.monotonic() + 20
         while httpx2.get(f"{url}/v1/plans").status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert plans_at(url) == FIVE_PLANS
-        assert house.end(signal.SIGTERM) == 0
+
+        pid = postmaster_of(shared_dir)
+        assert house.end(signal.SIGINT) == 0
+        assert not is_alive(pid)
+        assert house.rest().endswith("Stopped.")
 
     def test_production_on_the_same_folder_prints_no_token_and_shows_no_sample(self, shared_dir: Path) -> None:
         settings = {"CHITIEU_ENVIRONMENT": "production", "CHITIEU_PUBLIC_READ": "true"}
         with running("up", "--port", "0", "--data-dir", str(shared_dir), settings=settings) as command:
             url = command.wait_ready()
             assert httpx2.get(f"{url}/v1/indicators/actuals").json()["items"] == []
-            assert command.end() == 0
+            assert command.end(signal.SIGTERM) == 0
             assert "Bearer" not in command.rest()
 
 
 def test_a_taken_port_is_told_before_anything_is_started(data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("up", "--port", str(port), "--data-dir", str(data_dir))
+        done = run_here("up", "--port", str(port), "--data-dir", str(data_dir))
     assert done.returncode == 1
     assert done.stderr == (
         f"chitieu: The port 127.0.0.1:{port} is taken: stop what uses it, or choose another with --port.\n"

@@ -177,19 +177,15 @@ async def secret_made_within(db: ReadSession, webhook_id: UUID, age: timedelta) 
 
 async def position_at(db: ReadSession, moment: datetime) -> int:
     """The position of the last event that came into the log before a moment, by halving: positions are dense."""
-    low, high = (await db.execute(_BOUNDS)).one()
-    if low is None:
-        return int(high)
+    low, (_, high) = await first_position(db), await head(db)
     while low <= high:
         middle = (low + high) // 2
-        logged_at = (await db.execute(_LOGGED_AT, {"pos": middle})).scalar_one()
-        low, high = (middle + 1, high) if logged_at < moment else (low, middle - 1)
-    return int(high)
+        logged_at = (await db.execute(_LOGGED_AT, {"pos": middle})).scalar_one_or_none()
+        is_before = logged_at is None or logged_at < moment  # the beginning may leave while we look
+        low, high = (middle + 1, high) if is_before else (low, middle - 1)
+    return high
 
 
-_BOUNDS = text("""
-SELECT (SELECT pos FROM event_log ORDER BY pos LIMIT 1), (SELECT pos FROM feed_head WHERE feed = 'main')
-""")
 _LOGGED_AT = text("SELECT logged_at FROM event_log WHERE pos = :pos")
 
 

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from chassis.feed import encode_position
 from chassis.webhooks.signing import make_secret
-from chassis.webhooks.store.subscriptions import position_at
+from chassis.webhooks.store import subscriptions
 from tests.chassis.conftest import NOTE_TYPE
 from tests.chassis.webhooks.conftest import SCOPES, Desk
 from tests.chassis.webhooks.receiver import status
@@ -388,6 +388,22 @@ async def test_the_place_of_a_moment_is_found_by_halving(desk: Desk) -> None:
     async with desk.database.read() as db:
         for _, moment in moments:
             before = max((p for p, at in moments if at < moment), default=0)
-            assert await position_at(db, moment) == before
-        assert await position_at(db, datetime(2100, 1, 1, tzinfo=UTC)) == 20
-        assert await position_at(db, datetime(2000, 1, 1, tzinfo=UTC)) == 0
+            assert await subscriptions.position_at(db, moment) == before
+        assert await subscriptions.position_at(db, datetime(2100, 1, 1, tzinfo=UTC)) == 20
+        assert await subscriptions.position_at(db, datetime(2000, 1, 1, tzinfo=UTC)) == 0
+
+
+async def test_the_place_of_a_moment_is_found_while_the_beginning_leaves(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.write(*(f"k{n}" for n in range(20)))
+    ((moment,),) = await desk.rows("SELECT logged_at FROM event_log WHERE pos = 18")
+    await desk.delete_log_before(15)
+
+    async def as_it_was(_db: Any) -> int:
+        return 1
+
+    monkeypatch.setattr(subscriptions, "first_position", as_it_was)
+    async with desk.database.read() as db:
+        assert await subscriptions.position_at(db, moment) == 17
+        assert await subscriptions.position_at(db, datetime(2000, 1, 1, tzinfo=UTC)) == 14

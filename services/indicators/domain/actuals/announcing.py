@@ -36,7 +36,7 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
     if changes.is_empty():
         return
     change = _change(changes, _Facts.of(changes))
-    told = changes.lazy().select("admin_unit", "province", sample=is_sample(), change=change)
+    told = changes.select("admin_unit", "province", sample=is_sample(), change=change)
     size = pl.col("change").str.len_bytes().cast(pl.Int64) + 1
     # A part ends when the next change might not fit: no change is larger than the room left beside it.
     step = (room - size.max()).clip(lower_bound=1)
@@ -44,7 +44,7 @@ def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
     texts = placed.group_by("admin_unit", "province", "sample", "part", maintain_order=True).agg(
         pl.col("change").str.join(",").cast(pl.Binary)
     )
-    for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").collect().iter_rows():
+    for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").iter_rows():
         yield Part(unit, province, sample, text)
 
 

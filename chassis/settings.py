@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -221,13 +220,3 @@ def read_settings(**overrides: object) -> Settings:
         if path and f"{name}_file" not in Settings.model_fields:
             from_files[name] = Path(path).read_text(encoding="utf-8").strip()
     return Settings(**{**from_files, **overrides})  # type: ignore[arg-type]  # pydantic checks the values
-
-
-def suggest_to_library(name: str, value: str) -> None:
-    """Set what a library reads from the environment; an operator's own setting stands."""
-    os.environ.setdefault(name, value)
-
-
-def environment_with(said: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process of our own: ours, with what its libraries are to read there."""
-    return {**os.environ, **said}

@@ -28,8 +28,8 @@ def _give_memory_back() -> None:
     To be said before polars is loaded, which puts its own wishes for its allocator before those it finds and over any
     it does not see; an operator's own setting stands.
     """
-    settings = importlib.import_module("chassis.settings")
-    settings.suggest_to_library("_RJEM_MALLOC_CONF", "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2")
+    environment = importlib.import_module("chassis.environment")
+    environment.suggest_to_library("_RJEM_MALLOC_CONF", "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2")
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_ARENAS_AT_MOST, 2)
 

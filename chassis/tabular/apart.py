@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import IO
 
+from chassis.environment import environment_with
 from chassis.errors import HouseError, Unavailable, Unreadable
-from chassis.settings import environment_with
 from chassis.tabular.foreign import unreadable
 from chassis.tabular.jobs import HERE, Job, hear, read_frame, say_job, write_frame
 from chassis.tabular.rules import READERS_BUSY

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from chassis import clock
-from chassis.database import exact_json
-from chassis.feed import cloud_event
-from chassis.outbox import unpack
+from chassis.event_log import Envelope, Logged
 from chassis.replies import encode
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One body, the same for every receiver and every try; `pos` is None where it is no event of the log."""
 
@@ -25,19 +22,18 @@ class Letter:
     pos: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Office:
     """Who writes: the service, and the address it is known by."""
 
-    service: str
-    public_url: str | None
+    def __init__(self, service: str, public_url: str | None) -> None:
+        self._service = service
+        self._source = f"{public_url or ''}/{service}"
+        self._envelope = Envelope(service, public_url)
 
-    def of_event(self, row: Mapping[str, Any]) -> Letter:
-        """An event of the log."""
-        packed = row["packed"]
-        data = exact_json.decode(row["data"] if packed is None else unpack(packed))
-        body = encode(cloud_event(self.service, {**row, "data": data}, self.public_url)).decode()
-        return Letter(row["event_id"], row["type"], row["subject"], body, row["pos"])
+    def of_events(self, rows: Sequence[Logged]) -> dict[int, Letter]:
+        """Events of the log, by their positions."""
+        told = zip(rows, self._envelope.texts(rows), strict=True)
+        return {row.pos: Letter(UUID(row["event_id"]), row.type, row["subject"], text, row.pos) for row, text in told}
 
     def challenge(self, webhook_id: UUID, event_id: UUID, word: str) -> Letter:
         """The question whether the receiver wants to hear from us: it answers with the same word."""
@@ -48,11 +44,11 @@ class Office:
         return self._own("pinged", webhook_id, event_id, {})
 
     def _own(self, verb: str, webhook_id: UUID, event_id: UUID, data: Mapping[str, str]) -> Letter:
-        kind = f"vn.chitieu.{self.service}.webhook.{verb}.v1"
+        kind = f"vn.chitieu.{self._service}.webhook.{verb}.v1"
         event = {
             "specversion": "1.0",
             "id": str(event_id),
-            "source": f"{self.public_url or ''}/{self.service}",
+            "source": self._source,
             "type": kind,
             "subject": str(webhook_id),
             "time": clock.now(),

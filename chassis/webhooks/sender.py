@@ -216,7 +216,7 @@ class Sender:
             first = await reading.first_kept(connection)
         if head is not None:
             self._note_head(head, heard_before)
-        letters = {row["pos"]: self._office.of_event(row) for row in rows}
+        letters = self._office.of_events(rows)
         for run, each, read in pairs:
             if self.runs.get(run.id) is run:
                 run.give_up_before(first)

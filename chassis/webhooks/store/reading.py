@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chassis.event_log.rows import COLUMNS, Logged
 from chassis.replies import encode
 
 # A narrow filter scans this far at once, and no further.
@@ -31,10 +32,7 @@ LEFT JOIN LATERAL (
 ) e ON true
 ORDER BY r.n, e.pos
 """
-_EVENTS = """
-SELECT pos, event_id, type, subject, version, province, commune, data, packed, trace, at
-FROM event_log WHERE pos = ANY($1::bigint[])
-"""
+_EVENTS = f"SELECT {COLUMNS} FROM event_log WHERE pos = ANY($1::bigint[])"  # noqa: S608 - our own names
 _HEAD = "SELECT pos FROM feed_head WHERE feed = 'main'"
 _FIRST_KEPT = """
 SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) FROM feed_head WHERE feed = 'main'
@@ -94,9 +92,9 @@ def _grouped(rows: Iterable[Any]) -> Mapping[int, list[Any]]:
     return groups
 
 
-async def events(connection: Any, positions: Iterable[int]) -> list[Any]:
+async def events(connection: Any, positions: Iterable[int]) -> list[Logged]:
     """Events of the log by their positions; those it no longer holds are left out."""
-    found: list[Any] = await connection.fetch(_EVENTS, list(positions))
+    found: list[Logged] = await connection.fetch(_EVENTS, list(positions), record_class=Logged)
     return found
 
 

@@ -1,4 +1,4 @@
-"""`chitieu events check|tail|new-epoch`: the options; the work is in `chitieu.events`, loaded when needed.
+"""`chitieu events check|tail|new-epoch`: the options; the work is in `chitieu.events`, of which each loads its own part.
 
 Exit codes: 0 as it should be, 1 refused or impossible, 2 wrong usage, 3 something is to be mended.
 """
@@ -10,9 +10,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chassis.settings import SERVICES
 from chitieu import operating
-from chitieu.options import LOCAL_DOOR, DataDir, Token, Url, part, run, settings_with
+from chitieu.options import (
+    LOCAL_DOOR,
+    Communes,
+    DataDir,
+    Provinces,
+    Token,
+    Types,
+    Url,
+    part,
+    run,
+    services_of,
+    settings_with,
+)
 from chitieu.troubles import Trouble
 
 app = typer.Typer(help="The change log: is it whole, and what is it saying.", no_args_is_help=True)
@@ -21,16 +32,14 @@ notes = Console(stderr=True, soft_wrap=True)
 
 Services = Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", help="plans, indicators, budget [all].")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines, on standard output.")]
-Types = Annotated[list[str] | None, typer.Option("--type", help="Event type; repeatable [all].")]
-Provinces = Annotated[list[str] | None, typer.Option("--province", help="Province code; repeatable [any].")]
-Communes = Annotated[list[str] | None, typer.Option("--commune", help="Commune code; repeatable [any].")]
 
 
 @app.command()
 def check(services: Services = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Check logs and archives: dense, consecutive, nothing left over; whether the house runs or not."""
-    chosen = _chosen(services)
-    raise typer.Exit(part("events").check(settings_with(data_dir=data_dir), console, chosen, for_machines=as_json))
+    chosen = services_of(services)
+    work = part("events.reporting").check
+    raise typer.Exit(work(settings_with(data_dir=data_dir), console, chosen, for_machines=as_json))
 
 
 @app.command()
@@ -48,12 +57,12 @@ def tail(
     data_dir: DataDir = None,
 ) -> None:
     """Print changes as they happen, until Ctrl-C; as CloudEvents, one in a line, with --json."""
-    chosen = _chosen(services)
+    chosen = services_of(services)
     if after and (len(chosen) != 1 or from_beginning):
         raise Trouble("A cursor is a place in one service's log: name that service, and no other beginning.")
     given = {"types": event_type, "province": province, "commune": commune}
     filters = {name: ",".join(values) for name, values in given.items() if values}
-    events = part("events")
+    events = part("events.tailing")
     wish = events.Tailing(chosen, filters, "" if from_beginning else after, count)
     opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
     run(events.tail(notes, opening, wish, for_machines=as_json))
@@ -69,14 +78,7 @@ def new_epoch(
 
     A restore into another server, and a promoted standby, are noticed without it.
     """
-    chosen = _chosen(services)
+    chosen = services_of(services)
     if not yes:
         typer.confirm(f"Begin a new epoch of {', '.join(chosen)}, so that all cursors of before end?", abort=True)
-    run(part("events").new_epoch(settings_with(data_dir=data_dir), console, chosen))
-
-
-def _chosen(services: list[str] | None) -> list[str]:
-    for name in services or []:
-        if name not in SERVICES:
-            raise Trouble(f"There is no service {name}: choose {', '.join(SERVICES)}.")
-    return services or list(SERVICES)
+    run(part("events.epoch").new_epoch(settings_with(data_dir=data_dir), console, chosen))

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from chassis.settings import SERVICES, Settings
+from chassis.settings import Settings
 from chitieu import operating
-from chitieu.options import LOCAL_DOOR, DataDir, Token, Url, part, settings_with
+from chitieu.options import LOCAL_DOOR, DataDir, Token, Url, part, services_of, settings_with
 from chitieu.troubles import Trouble
 
 app = typer.Typer(help="NATS JetStream: the log copied for fan-out.", no_args_is_help=True)
@@ -77,7 +77,7 @@ def rebuild(
 
     Durable consumers are made anew, too, and hear everything from the beginning: they know by epoch and position.
     """
-    services = _services(service)
+    services = services_of(service)
     if not yes:
         typer.confirm(f"Delete the streams of {', '.join(services)} and make them anew?", abort=True)
     work, settings = part("jetstream"), _settings(nats_url, data_dir=data_dir)
@@ -98,16 +98,9 @@ def listener(
 ) -> None:
     """Make the consumers that a listener fetches from, and print what its user in NATS may do."""
     work = part("jetstream")
-    wanted = work.listener_of(name, unit or [], _services(service))
+    wanted = work.listener_of(name, unit or [], services_of(service))
     verb = work.remove if remove else work.listener
     _end(verb(_settings(nats_url), work.Telling(console, as_json), wanted))
-
-
-def _services(given: list[str] | None) -> list[str]:
-    for name in given or []:
-        if name not in SERVICES:
-            raise Trouble(f"There is no service {name}: choose {', '.join(SERVICES)}.")
-    return given or list(SERVICES)
 
 
 def _settings(nats_url: str | None, **more: Any) -> Settings:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from chassis.settings import Settings, read_settings
+from chassis.settings import SERVICES, Settings, read_settings
 from chitieu.troubles import Trouble
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Data folder [CHITIEU_DATA_DIR, .chitieu].")]
@@ -22,12 +22,23 @@ Token = Annotated[
     str | None,
     typer.Option("--token", envvar="CHITIEU_TOKEN", help="Bearer token [made with the local key, when there is one]."),
 ]
+Types = Annotated[list[str] | None, typer.Option("--type", help="Event type; repeatable [all].")]
+Provinces = Annotated[list[str] | None, typer.Option("--province", help="Province code; repeatable [any].")]
+Communes = Annotated[list[str] | None, typer.Option("--commune", help="Commune code; repeatable [any].")]
 LOCAL_DOOR = "http://127.0.0.1:8000"
 
 
 def part(name: str) -> Any:
     """A part that needs the web and database machinery; commands that only speak HTTP start without it, sooner."""
     return importlib.import_module(f"chitieu.{name}")
+
+
+def services_of(named: list[str] | None) -> list[str]:
+    """The services that were named; none named: all."""
+    for name in named or []:
+        if name not in SERVICES:
+            raise Trouble(f"There is no service {name}: choose {', '.join(SERVICES)}.")
+    return named or list(SERVICES)
 
 
 def settings_with(**chosen: Any) -> Settings:

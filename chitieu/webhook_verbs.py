@@ -8,10 +8,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from chassis.settings import SERVICES, Settings
 from chitieu import operating
-from chitieu.operating import Opening
-from chitieu.options import LOCAL_DOOR, DataDir, Token, Url, part, run, settings_with
+from chitieu.options import (
+    LOCAL_DOOR,
+    Communes,
+    DataDir,
+    Provinces,
+    Token,
+    Types,
+    Url,
+    part,
+    run,
+    services_of,
+    settings_with,
+)
 
 app = typer.Typer(help="Webhooks: changes posted to a URL, and a receiver to try them with.", no_args_is_help=True)
 console = Console(soft_wrap=True)
@@ -19,9 +29,6 @@ console = Console(soft_wrap=True)
 LISTEN_PORT = 9099
 Service = Annotated[str, typer.Argument(help="plans, indicators or budget.")]
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="From `list`.")]
-Types = Annotated[list[str] | None, typer.Option("--type", help="Event type; repeatable [all].")]
-Provinces = Annotated[list[str] | None, typer.Option("--province", help="Province code; repeatable [any].")]
-Communes = Annotated[list[str] | None, typer.Option("--commune", help="Commune code; repeatable [any].")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 
 
@@ -62,7 +69,7 @@ def listen(
     ears = work.Ears(host, port, secrets, forward, count, as_json)
     opening, wish = None, None
     if subscribe is not None:
-        opening = _opening(url, token, settings_with(data_dir=data_dir))
+        opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
         wish = work.Wish(subscribe, _filters(event_type, province, commune))
     elif not secret:
         Console(stderr=True, soft_wrap=True).print(f"Khóa: {secrets[0]}", highlight=False)
@@ -90,7 +97,7 @@ def add(
     """Have the changes of a service posted to a URL, which is first sent a challenge."""
     given = {"url": receiver, "ordering": ordering.value, "secret": secret, "after": after}
     body = {**{name: value for name, value in given.items() if value}, **_filters(event_type, province, commune)}
-    opening = _opening(url, token, settings_with(data_dir=data_dir))
+    opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
     run(part("webhooks").add(console, opening, part("webhooks").Wish(service, body), for_machines=as_json))
 
 
@@ -103,8 +110,8 @@ def show(
     data_dir: DataDir = None,
 ) -> None:
     """List webhooks: state, how far behind, where they lead."""
-    services = [service] if service else list(SERVICES)
-    opening = _opening(url, token, settings_with(data_dir=data_dir))
+    services = services_of([service] if service else None)
+    opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
     run(part("webhooks").show(console, opening, services, for_machines=as_json))
 
 
@@ -113,7 +120,7 @@ def remove(
     service: Service, webhook_id: WebhookId, url: Url = LOCAL_DOOR, token: Token = None, data_dir: DataDir = None
 ) -> None:
     """Remove a webhook."""
-    opening = _opening(url, token, settings_with(data_dir=data_dir))
+    opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
     run(part("webhooks").remove(console, opening, service, webhook_id))
 
 
@@ -122,12 +129,8 @@ def ping(
     service: Service, webhook_id: WebhookId, url: Url = LOCAL_DOOR, token: Token = None, data_dir: DataDir = None
 ) -> None:
     """Have a ping sent, and say what the receiver answered."""
-    opening = _opening(url, token, settings_with(data_dir=data_dir))
+    opening = operating.door_at(url, token, settings_with(data_dir=data_dir))
     run(part("webhooks").ping(console, opening, service, webhook_id))
-
-
-def _opening(url: str, token: str | None, settings: Settings) -> Opening:
-    return operating.door_at(url, token, settings)
 
 
 def _filters(types: list[str] | None, provinces: list[str] | None, communes: list[str] | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
+from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
@@ -41,6 +43,11 @@ TEXT_HAS_NUL = rule(
     "text_has_nul",
     vi="Văn bản có ký tự NUL, không lưu được.",
     en="The text has a NUL character, which cannot be kept.",
+)
+PARAMETER_REPEATED = rule(
+    "parameter_repeated",
+    vi="Tham số {parameter} chỉ nhận một giá trị.",
+    en="The parameter {parameter} takes one value only.",
 )
 NUMBER_OUT_OF_RANGE = rule(
     "number_out_of_range",
@@ -187,6 +194,14 @@ def _refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
         )
 
 
+def _refuse_repeated_parameters(request: Request, single: frozenset[str]) -> None:
+    """Of two values for one question the last would count unseen: dry_run=true&dry_run=false."""
+    given = Counter(name for name, _ in request.query_params.multi_items() if name in single)
+    faults = [Fault(PARAMETER_REPEATED, {"parameter": name}, column=name) for name, count in given.items() if count > 1]
+    if faults:
+        raise Refused(PARAMETER_REPEATED, faults=faults, parameter=faults[0].column)
+
+
 def _clean_parameters(request: Request) -> None:
     """Bring the text of query and path into the one normal form.
 
@@ -209,13 +224,15 @@ def _needs_of(dependant: Dependant) -> Iterator[Need]:
 
 
 class HouseRoute(APIRoute):
-    """A route that reads its body our way and refuses query parameters it does not know."""
+    """A route that reads its body our way and refuses query parameters it does not know, or twice where one counts."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the framework's handler: by the time it reads the body, the body is read and decoded."""
         inner = super().get_route_handler()
         params = get_flat_params(self.dependant)
-        known = frozenset(p.alias for p in params if getattr(p.field_info, "in_", None) == ParamTypes.query)
+        asked = [p for p in params if getattr(p.field_info, "in_", None) == ParamTypes.query]
+        known = frozenset(p.alias for p in asked)
+        single = frozenset(p.alias for p in asked if not field_annotation_is_sequence(p.field_info.annotation))
         has_body = self.body_field is not None
         needs = list(_needs_of(self.dependant))
 
@@ -223,6 +240,7 @@ class HouseRoute(APIRoute):
             for need in needs:  # nobody makes us read a body, or wait, who may not come in
                 await need(request)
             _refuse_unknown_parameters(request, known)
+            _refuse_repeated_parameters(request, single)
             _clean_parameters(request)
             if has_body:
                 _require_json(request)

@@ -31,6 +31,21 @@ async def test_a_write_with_a_parameter_nobody_knows_is_refused(five_plans: Hous
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
+async def test_a_dry_run_that_is_and_is_not_one_writes_nothing(five_plans: House, method: str, path: str) -> None:
+    vi, en = await refused(
+        five_plans,
+        method,
+        f"{path}?dry_run=true&dry_run=false",
+        status=422,
+        code="parameter_repeated",
+        place="dry_run",
+        json={},
+    )
+    assert vi["detail"] == "Tham số dry_run chỉ nhận một giá trị."
+    assert en["detail"] == "The parameter dry_run takes one value only."
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("value", ["maybe", "", "2", "truee", "có"])
 async def test_a_dry_run_of_another_spelling_is_refused_not_kept(
     five_plans: House, method: str, path: str, value: str

@@ -2,8 +2,12 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help up test test-long check format snapshots bench-bulk bench-events faults faults-bulk faults-webhooks lock clean
+# Compiled modules are kept, whatever the shell says: without them every process that starts compiles the house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help up test test-long test-long-only check check-rules check-types format snapshots bench-bulk bench-events faults faults-bulk faults-webhooks lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -23,15 +27,23 @@ up: $(VENV)/.installed ## set up and serve everything at http://127.0.0.1:8000
 	@$(BIN)/chitieu up
 
 test: check ## set up and pass every check and test
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 test-long: check ## the same with the forms that take minutes
-	CHITIEU_LONG_TESTS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	CHITIEU_LONG_TESTS=1 $(PYTEST)
+
+test-long-only: $(VENV)/.installed-dev ## the forms that take minutes alone, after make test
+	CHITIEU_LONG_TESTS=1 $(PYTEST) -m long
 
 check: $(VENV)/.installed-dev ## linters, types, house rules
+	@$(MAKE) --no-print-directory --jobs=2 check-types check-rules
+
+check-types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+check-rules: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(VENV)/.installed-dev ## put every file into the house's form

@@ -1,4 +1,4 @@
-"""`chitieu events check|tail|new-epoch`: the options; the work is in `chitieu.events`, of which each loads its own part.
+"""`chitieu events check|tail|new-epoch`: the options; the work is in `chitieu.events`, each part loaded when needed.
 
 Exit codes: 0 as it should be, 1 refused or impossible, 2 wrong usage, 3 something is to be mended.
 """

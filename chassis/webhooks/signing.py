@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from joserfc import jwe
@@ -21,8 +22,10 @@ from standardwebhooks import Webhook
 from chassis.errors import Refused, Unavailable
 from chassis.keys import ensure_webhook_key
 from chassis.settings import Settings
-from chassis.webhooks.letters import Letter
 from chassis.webhooks.rules import KEY_MISSING, SECRET_INVALID
+
+if TYPE_CHECKING:
+    from chassis.webhooks.letters import Letter
 
 PREFIX = "whsec_"
 SECRET_BYTES, FEWEST_BYTES, MOST_BYTES = 32, 24, 64

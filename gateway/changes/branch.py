@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 import msgspec
 import structlog
 
+from chassis.errors import HouseError
 from chassis.event_log.positions import Position
 from chassis.feed import decode_position
 from chassis.replies import encode
@@ -80,7 +83,8 @@ class Branch:
     async def _begin(self) -> httpx2.Response:
         if self._at is None:
             first = await self._ask("", {"limit": "1"}, {})
-            self._at = beginning_of(msgspec.json.decode(await first.aread()))
+            with _understood(self.service):
+                self._at = beginning_of(msgspec.json.decode(await first.aread()))
         resumed = {} if self._at == NOW else {"Last-Event-ID": self._at.cursor}
         return await self._ask("/stream", self._upstreams.wanted, resumed)
 
@@ -140,6 +144,9 @@ class Branch:
                     await self._lots.put(Lot(self.service, lot))
         except httpx2.TransportError as error:
             log.warning("upstream_left", service_asked=self.service, reason=repr(error))
+        except UpstreamBroken as error:
+            log.error("upstream_broken", service_asked=self.service, reason=str(error))
+            await self._lots.put(Lot(self.service, is_away=True))
         finally:
             await self.close()
 
@@ -147,7 +154,9 @@ class Branch:
         held = b""
         async for chunk in response.aiter_raw():
             *whole, held = (held + chunk).split(_END)
-            yield [_frame(frame) for frame in whole if frame.startswith(_ID)]
+            with _understood(self.service):
+                lot = [_frame(frame) for frame in whole if frame.startswith(_ID)]
+            yield lot
             for frame in whole:
                 if frame.startswith(_FAULT):
                     _raise(self.service, frame.removeprefix(_FAULT))
@@ -159,6 +168,15 @@ class Branch:
             await response.aclose()
 
 
+@contextlib.contextmanager
+def _understood(service: str) -> Iterator[None]:
+    """Whoever answers in a service's place, or not as it should, is broken: none of its words is taken for one."""
+    try:
+        yield
+    except (HouseError, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
+        raise UpstreamBroken(service, f"what it says is not understood: {error!r}") from error
+
+
 def _frame(frame: bytes) -> Frame:
     cursor, _, rest = frame.removeprefix(_ID).partition(b"\n")
     return Frame(decode_position(cursor.decode()), rest)
@@ -166,9 +184,11 @@ def _frame(frame: bytes) -> Frame:
 
 def _raise(service: str, fault: bytes) -> None:
     """A service that ends a stream for a reason of the caller's has refused; for one of its own, it is away."""
-    problem = msgspec.json.decode(fault)
-    if problem["status"] < httpx2.codes.INTERNAL_SERVER_ERROR:
-        raise UpstreamProblem(service, problem["status"], problem)
+    with _understood(service):
+        problem = msgspec.json.decode(fault, type=dict[str, Any])
+        status = int(problem["status"])
+    if status < httpx2.codes.INTERNAL_SERVER_ERROR:
+        raise UpstreamProblem(service, status, problem)
 
 
 def named(problem: UpstreamProblem) -> Mapping[str, object]:

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from sqlalchemy import text
+from starlette.responses import Response
 
 from chassis.event_log.positions import Position
 from chassis.settings import SERVICES
 from gateway.changes.places import decode_places, encode_places
-from tests.gateway.merging import URL, Door, before, told
+from tests.gateway.merging import URL, Door, before, note, told
 from tests.house import House
 from tests.lines import line_to
 from tests.sse import Heard, follow, heard, rest, take
@@ -175,6 +176,29 @@ async def test_a_service_that_leaves_is_named_and_goes_on_when_it_comes_back(hou
             back, late = await take(events, 2)
     assert back.data == {"services": []}
     assert told([late.data]) == [("plans", "c")]
+
+
+@pytest.mark.parametrize("said", [b"id: !\nevent: x\n\n", b"event: error\ndata: [\n\n", b"event: error\ndata: {}\n\n"])
+async def test_a_service_that_says_nonsense_is_away_until_it_is_itself_again(house: House, said: bytes) -> None:
+    async with before(house, apart=False) as door, asyncio.timeout(PATIENCE):
+        peers, plans = door.gateway.peers, house.composition.services["plans"]
+        peers.attach("plans", Response(said, media_type="text/event-stream"))
+        async with door.listener(cursor(plans=0, budget=0)) as events:
+            assert await anext(events) == Heard(event="unreachable", data={"services": ["plans"]})
+            peers.attach("plans", plans)
+            await door.write("plans", "a")
+            assert await anext(events) == Heard(event="unreachable", data={"services": []})
+            (one,) = await take(events, 1)
+    assert told([one.data]) == [("plans", "a")]
+
+
+async def test_a_page_that_is_nonsense_is_a_service_that_is_away(house: House) -> None:
+    async with before(house, apart=False) as door, asyncio.timeout(PATIENCE):
+        await door.write("budget", "b")
+        door.gateway.peers.attach("plans", Response(b"<html>", media_type="text/html"))
+        async with door.listener(encode_places({"plans": None, "budget": None})) as events:
+            heard = await take(events, 2)
+    assert {one.event for one in heard} == {"unreachable", note("budget")}
 
 
 async def test_a_services_own_stream_passes_through_the_door(door: Door) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ import httpx2
 import msgspec
 from starlette.requests import Request
 
-from chassis.errors import Refused, rule
+from chassis.errors import HouseError, Refused, rule
 
 Row = dict[str, Any]
 Reach = Callable[[str], httpx2.AsyncClient]
@@ -119,7 +120,9 @@ class Services:
         """
         if selects_nothing(params):
             return {"items": [], "next": None}
-        body: Row = _decoder.decode(await self._get(service, path, params, "application/json"))
+        content = await self._get(service, path, params, "application/json")
+        with understood(service):
+            body: Row = _decoder.decode(content)
         return body
 
     async def rows(self, service: str, path: str, params: Params) -> list[Row]:
@@ -132,7 +135,9 @@ class Services:
         """
         if selects_nothing(params):
             return []
-        lines: list[Row] = _decoder.decode_lines(await self._get(service, path, params, "application/x-ndjson"))
+        content = await self._get(service, path, params, "application/x-ndjson")
+        with understood(service):
+            lines: list[Row] = _decoder.decode_lines(content)
         return lines
 
     async def post(self, service: str, path: str, body: bytes, headers: Mapping[str, str], params: Params) -> Reply:
@@ -147,7 +152,9 @@ class Services:
         response, content = await self._send(service, request)
         if response.status_code >= 500:
             raise failure(service, response, content)
-        return Reply(response.status_code, _decoder.decode(content), response.headers)
+        with understood(service):
+            answered = _decoder.decode(content)
+        return Reply(response.status_code, answered, response.headers)
 
     async def _get(self, service: str, path: str, params: Params, accept: str) -> bytes:
         try:
@@ -215,6 +222,15 @@ class _Unreached(UpstreamAway):
     """No connection was made, so that nothing can have happened: asking once more is safe."""
 
 
+@contextlib.contextmanager
+def understood(service: str) -> Iterator[None]:
+    """Whoever answers in a service's place, or not as it should, is broken: none of its words is taken for one."""
+    try:
+        yield
+    except (HouseError, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
+        raise UpstreamBroken(service, f"what it says is not understood: {error!r}") from error
+
+
 def selects_nothing(params: Params) -> bool:
     """Whether a filter names no value at all (an empty list, a blank code): nothing fits it, rather than everything."""
     return any(_is_blank(value) for name, value in params.items() if name != WORDS)
@@ -233,7 +249,8 @@ def failure(service: str, response: httpx2.Response, content: bytes) -> Exceptio
         return UpstreamAway(service, retryable=True, reason=f"status {status}")
     is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
     if status < 500 and is_problem:
-        problem = _decoder.decode(content)
+        with understood(service):
+            problem = _decoder.decode(content)
         if isinstance(problem, dict) and {"code", "detail"} <= problem.keys():
             return UpstreamProblem(service, status, problem, response.headers)
     return UpstreamBroken(service, f"status {status}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +11,13 @@ import httpx2
 import msgspec
 import structlog
 
-from chassis.errors import HouseError
 from chassis.event_log.positions import Position
 from chassis.feed import decode_position
 from chassis.replies import encode
 from chassis.streams import frames
 from gateway.changes.places import NOW, Place
 from gateway.changes.pulling import beginning_of
-from gateway.clients import Reach, UpstreamAway, UpstreamBroken, UpstreamProblem, asking, failure
+from gateway.clients import Reach, UpstreamAway, UpstreamBroken, UpstreamProblem, asking, failure, understood
 
 log = structlog.get_logger("gateway")
 
@@ -83,7 +81,7 @@ class Branch:
     async def _begin(self) -> httpx2.Response:
         if self._at is None:
             first = await self._ask("", {"limit": "1"}, {})
-            with _understood(self.service):
+            with understood(self.service):
                 self._at = beginning_of(msgspec.json.decode(await first.aread()))
         resumed = {} if self._at == NOW else {"Last-Event-ID": self._at.cursor}
         return await self._ask("/stream", self._upstreams.wanted, resumed)
@@ -154,7 +152,7 @@ class Branch:
         held = b""
         async for chunk in response.aiter_raw():
             *whole, held = (held + chunk).split(_END)
-            with _understood(self.service):
+            with understood(self.service):
                 lot = [_frame(frame) for frame in whole if frame.startswith(_ID)]
             yield lot
             for frame in whole:
@@ -168,15 +166,6 @@ class Branch:
             await response.aclose()
 
 
-@contextlib.contextmanager
-def _understood(service: str) -> Iterator[None]:
-    """Whoever answers in a service's place, or not as it should, is broken: none of its words is taken for one."""
-    try:
-        yield
-    except (HouseError, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
-        raise UpstreamBroken(service, f"what it says is not understood: {error!r}") from error
-
-
 def _frame(frame: bytes) -> Frame:
     cursor, _, rest = frame.removeprefix(_ID).partition(b"\n")
     return Frame(decode_position(cursor.decode()), rest)
@@ -184,7 +173,7 @@ def _frame(frame: bytes) -> Frame:
 
 def _raise(service: str, fault: bytes) -> None:
     """A service that ends a stream for a reason of the caller's has refused; for one of its own, it is away."""
-    with _understood(service):
+    with understood(service):
         problem = msgspec.json.decode(fault, type=dict[str, Any])
         status = int(problem["status"])
     if status < httpx2.codes.INTERNAL_SERVER_ERROR:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from chassis.app import build_app
 from chassis.database import Database
@@ -134,6 +135,14 @@ async def test_a_dead_cursor_names_its_service(door: Door) -> None:
 
 def packed(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+async def test_a_service_that_says_nonsense_is_named_and_keeps_its_place(house: House) -> None:
+    async with before(house, apart=False) as door:
+        await door.write("budget", "b")
+        door.gateway.peers.attach("plans", Response(b"<html>", media_type="application/json"))
+        page = await door.pull(services="plans,budget")
+    assert (told(page["items"]), page["unreachable"]) == ([("budget", "b")], ["plans"])
 
 
 @pytest.mark.parametrize(

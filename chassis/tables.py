@@ -21,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 
+from chassis.columns import moment, number, words
+
 
 class Xid8(UserDefinedType[int]):
     """PostgreSQL's 64-bit transaction id."""
@@ -32,23 +34,19 @@ class Xid8(UserDefinedType[int]):
         return "XID8"
 
 
-def _moment(name: str, default: str = "clock_timestamp()") -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=text(default))
-
-
 def _event_columns() -> list[Column[object]]:
     return [
         Column("event_id", Uuid, nullable=False, server_default=text("uuidv7()")),
-        Column("type", Text, nullable=False),
-        Column("subject", Text, nullable=False),
-        Column("version", BigInteger, nullable=False),
+        words("type"),
+        words("subject"),
+        number("version"),
         Column("province", Text),
         Column("commune", Text),
         Column("is_public", Boolean, nullable=False),
         Column("data", JSONB),
         Column("packed", LargeBinary),
         Column("trace", Text),
-        _moment("at"),
+        moment("at"),
     ]
 
 
@@ -68,7 +66,7 @@ def ledger_tables(metadata: MetaData) -> None:
         Column("pos", BigInteger, primary_key=True),
         Column("xid", Xid8, nullable=False),
         *_event_columns(),
-        _moment("logged_at"),
+        moment("logged_at"),
         postgresql_partition_by="RANGE (pos)",
     )
     Table(
@@ -76,8 +74,8 @@ def ledger_tables(metadata: MetaData) -> None:
         metadata,
         Column("feed", Text, primary_key=True),
         Column("epoch", Integer, nullable=False),
-        Column("pos", BigInteger, nullable=False),
-        Column("system_id", Text, nullable=False),
+        number("pos"),
+        words("system_id"),
         Column("timeline", Integer, nullable=False),
     )
     Table(
@@ -85,13 +83,13 @@ def ledger_tables(metadata: MetaData) -> None:
         metadata,
         Column("first_pos", BigInteger, primary_key=True),
         Column("audience", Text, primary_key=True),
-        Column("last_pos", BigInteger, nullable=False),
+        number("last_pos"),
         Column("epoch", Integer, nullable=False),
-        Column("events", BigInteger, nullable=False),
-        Column("bytes", BigInteger, nullable=False),
+        number("events"),
+        number("bytes"),
         Column("sha256", LargeBinary, nullable=False),
         Column("file", Text, nullable=False, unique=True),
-        _moment("at"),
+        moment("at"),
     )
     Table(
         "aggregate_head",
@@ -108,11 +106,11 @@ def _record_tables(metadata: MetaData) -> None:
         "audit",
         metadata,
         Column("id", BigInteger, Identity(always=True), primary_key=True),
-        _moment("at"),
-        Column("client_id", Text, nullable=False),
-        Column("caller_subject", Text, nullable=False),
-        Column("action", Text, nullable=False),
-        Column("subject", Text, nullable=False),
+        moment("at"),
+        words("client_id"),
+        words("caller_subject"),
+        words("action"),
+        words("subject"),
         Column("province", Text),
         Column("commune", Text),
         Column("request_id", Text),
@@ -129,13 +127,13 @@ def _record_tables(metadata: MetaData) -> None:
         Column("status", SmallInteger, nullable=False),
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, nullable=False),
-        _moment("at"),
+        moment("at"),
     )
     Index("ix_idempotency_key_at", kept.c.at)
     Table(
         "follower",
         metadata,
         Column("source", Text, primary_key=True),
-        Column("cursor", Text, nullable=False),
-        _moment("at"),
+        words("cursor"),
+        moment("at"),
     )

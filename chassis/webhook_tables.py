@@ -21,17 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-
-def _moment(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))
+from chassis.columns import moment, number, words
 
 
 def _perhaps(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
-
-
-def _words(name: str) -> Column[object]:
-    return Column(name, Text, nullable=False)
 
 
 def _lists(*names: str) -> list[Column[object]]:
@@ -44,15 +38,15 @@ def webhook_tables(metadata: MetaData) -> None:
         "webhook",
         metadata,
         Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
-        _words("client_id"),
-        _words("caller_subject"),
+        words("client_id"),
+        words("caller_subject"),
         *_lists("admin_units"),
-        _words("url"),
+        words("url"),
         *_lists("types", "provinces", "communes"),
         Column("ordering", Text, CheckConstraint("ordering IN ('key', 'none')", name="ordering"), nullable=False),
         Column("description", Text),
-        _words("secret"),
-        _moment("secret_made_at"),
+        words("secret"),
+        moment("secret_made_at"),
         Column("old_secret", Text),
         _perhaps("old_secret_until"),
         *_state_columns(),
@@ -71,11 +65,11 @@ def _state_columns() -> list[Column[object]]:
         Column("state", Text, states, nullable=False, server_default=text("'pending'")),
         Column("paused_because", Text, causes),
         Column("version", BigInteger, nullable=False, server_default=text("1")),
-        _moment("created_at"),
-        _moment("changed_at"),
+        moment("created_at"),
+        moment("changed_at"),
         _perhaps("activated_at"),
         Column("challenges", SmallInteger, nullable=False, server_default=text("0")),
-        _moment("challenge_due_at"),
+        moment("challenge_due_at"),
         Column("ping_id", Uuid),
     ]
 
@@ -96,9 +90,9 @@ def _walk_tables(metadata: MetaData) -> None:
         metadata,
         Column("webhook_id", Uuid, ForeignKey("webhook.id", ondelete="CASCADE"), primary_key=True),
         Column("number", SmallInteger, primary_key=True, autoincrement=False),
-        Column("pos", BigInteger, nullable=False),
+        number("pos"),
         Column("upto", BigInteger),
-        _moment("asked_at"),
+        moment("asked_at"),
     )
     Table(
         "webhook_held",
@@ -106,7 +100,7 @@ def _walk_tables(metadata: MetaData) -> None:
         Column("webhook_id", Uuid, primary_key=True),
         Column("course", SmallInteger, primary_key=True, autoincrement=False),
         Column("key", Text, primary_key=True),
-        Column("pos", BigInteger, nullable=False),
+        number("pos"),
         Column("attempts", Integer, nullable=False),
         Column("due_at", DateTime(timezone=True), nullable=False),
         ForeignKeyConstraint(
@@ -122,12 +116,12 @@ def _attempt_table(metadata: MetaData) -> Table:
         Column("number", BigInteger, Identity(always=True, increment=-1), primary_key=True),
         Column("webhook_id", Uuid, nullable=False),
         Column("event_id", Uuid, nullable=False),
-        _words("type"),
-        _words("subject"),
+        words("type"),
+        words("subject"),
         Column("pos", BigInteger),
         Column("attempt", Integer, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False),
-        _words("outcome"),
+        words("outcome"),
         Column("status", SmallInteger),
         Column("milliseconds", Integer, nullable=False),
         Column("excerpt", Text),

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +103,32 @@ async def test_the_job_goes_on_whatever_befalls_it(hasty: House) -> None:
     await runner.close()
 
 
+class Beating(Watched):
+    """A runner whose heartbeats can be waited for."""
+
+    def __init__(self, house: House, happen: Callable[[Progress], Awaitable[None]]) -> None:
+        super().__init__(house, happen)
+        self.beats: asyncio.Queue[None] = asyncio.Queue()
+
+    async def tell(self, claim: Claim, progress: Progress | None) -> None:
+        try:
+            await super().tell(claim, progress)
+        finally:
+            if progress is None:
+                self.beats.put_nowait(None)
+
+
 async def test_a_heartbeat_keeps_the_lease_of_a_long_run(hasty: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_run, "TELL_SECONDS", 3600.0)  # the run itself says nothing
     takers: list[int] = []
 
     async def happen(_progress: Progress) -> None:
-        for _ in range(4):
-            await asyncio.sleep(0.2)
+        for _ in range(4):  # three beats are a lease
+            await asyncio.wait_for(runner.beats.get(), 30)
             takers.append(await run(hasty))
 
     import_id = await queued(hasty, lines(*THREE))
-    runner = Watched(hasty, happen)
+    runner = Beating(hasty, happen)
     assert await runner.step() is True
     await runner.close()
     assert takers == [0, 0, 0, 0]
@@ -121,23 +136,27 @@ async def test_a_heartbeat_keeps_the_lease_of_a_long_run(hasty: House, monkeypat
 
 
 async def test_a_heartbeat_that_finds_the_lease_lost_or_the_database_away_says_nothing(hasty: House) -> None:
-    class Deaf(Watched):
-        beats = 0
+    troubles: list[Exception] = [ConnectionError("away"), CancelAsked(), LeaseLost()]
+    lost = asyncio.Event()
 
+    class Deaf(Watched):
         async def tell(self, claim: Claim, progress: Progress | None) -> None:
-            if progress is None:
-                Deaf.beats += 1
-                raise (ConnectionError("away"), CancelAsked(), LeaseLost())[min(Deaf.beats - 1, 2)]
-            await super().tell(claim, progress)
+            if progress is not None:
+                await super().tell(claim, progress)
+                return
+            trouble = troubles.pop(0)
+            if not troubles:
+                lost.set()
+            raise trouble
 
     async def happen(_progress: Progress) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(lost.wait(), 30)
 
     import_id = await queued(hasty, lines(*THREE))
     runner = Deaf(hasty, happen)
     assert await runner.step() is True
     await runner.close()
-    assert Deaf.beats == 3
+    assert troubles == []
     assert (await look(hasty, import_id))["state"] == "done"
 
 

@@ -1,4 +1,4 @@
-"""How long the log is kept, and where its old parts went: the third form of the ledger (see `chassis/retention.py`)."""
+"""How long the log is kept, and where its old parts went: the third form of the ledger (see `chassis/retention`)."""
 
 from __future__ import annotations
 

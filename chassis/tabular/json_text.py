@@ -187,6 +187,10 @@ def _read_broken(rest: bytes, start: tuple[int, bytes], titles: Titles) -> Table
     faults: list[Fault] = []
     place, number = _skip(text, 0), first
     while place < len(text) and not _END.match(text, place):
+        if text[place] == "]":
+            shown = text[place : place + 200]
+            faults.append(_no_row(number, "something stands after the array", "sau mảng còn nội dung khác", shown))
+            break
         end, following, fault = _element(text, place, number)
         if fault:
             faults.append(fault)
@@ -204,8 +208,7 @@ def _element(text: str, place: int, number: int) -> tuple[int, int, Fault | None
     try:
         _, end = _scan(text, place)
     except (ValueError, RecursionError):
-        shown = text[place : place + 200].encode(errors="replace").decode()
-        fault = _no_row(number, "not JSON", "không đúng cú pháp JSON", shown)
+        fault = _no_row(number, "not JSON", "không đúng cú pháp JSON", text[place : place + 200])
         return place, _next_object(text, place), fault
     after = _skip(text, end)
     if text[after : after + 1] not in (",", "]"):
@@ -222,8 +225,9 @@ def _ends_well(text: str, place: int, end: bytes) -> bool:
     return "".join(text[place:].split()) == end.decode() and before != "" and not before.endswith(",")
 
 
-def _no_row(number: int, reason: str, reason_vi: str, shown: str | None = None) -> Fault:
-    return Fault(ROW_UNREADABLE, {"reason": reason, "reason_vi": reason_vi}, row=number, value=shown)
+def _no_row(number: int, reason: str, reason_vi: str, shown: str = "") -> Fault:
+    value = shown.encode(errors="replace").decode() or None
+    return Fault(ROW_UNREADABLE, {"reason": reason, "reason_vi": reason_vi}, row=number, value=value)
 
 
 def _next_object(text: str, place: int) -> int:

@@ -178,8 +178,8 @@ def test_a_half_sign_among_escapes_costs_its_own_cell_only() -> None:
         ('[{"value":1},{"value":2},]', [1, 2], [(3, None, "row_unreadable")]),
         ('[{"value":1},{"value":2}', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
         ('[{"value":1},{"val', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
-        ('[{"value":1}] x', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
-        ('{"x":[{"value":1}],"y":1}', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
+        ('[{"value":1}] x', [1], [(2, None, "row_unreadable")]),
+        ('{"x":[{"value":1}],"y":1}', [1], [(2, None, "row_unreadable")]),
         ('[{"note":"}, {"},5,{"note":"],"}]', [1, 3], [(2, None, "row_unreadable")]),
         ("[", [], [(1, None, "row_unreadable")]),
     ],
@@ -190,6 +190,11 @@ def test_a_broken_array_is_read_between_its_breaks(
     table = bodies.read(text.encode(), JSON)
     assert [row for row, *_ in cells(table)] == rows
     assert found(table) == faults
+
+
+def test_what_stands_after_an_array_is_said_and_shown() -> None:
+    (fault,) = bodies.read(b'{"actuals":[{"value":1}],"mode":"partial"}', JSON, name="actuals").findings.listed()
+    assert (fault.value, fault.values["reason"]) == ('],"mode":"partial"}', "something stands after the array")
 
 
 def test_bytes_that_are_no_utf8_cost_their_row_of_an_array() -> None:

@@ -85,6 +85,9 @@ class Webhook(BaseModel):
         description="asked, gone (410), failing (nothing but failures for days) or unanswered (the challenge)."
     )
     client_id: str
+    admin_units: list[str] = Field(
+        description="Units whose restricted events it hears: those of its owner's token when its owner last changed it."
+    )
     version: int = Field(description="Goes up with every change; If-Match names it.")
     created_at: datetime
     changed_at: datetime

@@ -46,7 +46,10 @@ MOST_REPLAYS = 3
 # A reply that was lost is given again to a retry; later the secret is not shown any more.
 SHOWN_AGAIN = timedelta(minutes=10)
 _FIELDS = {"url": "url", "types": "types", "province": "provinces", "commune": "communes", "description": "description"}
-_TOLD = ("url", "types", "province", "commune", "ordering", "description", "state", "paused_because", "client_id")
+_TOLD = (
+    "url", "types", "province", "commune", "ordering", "description", "state", "paused_because", "client_id",
+    "admin_units",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

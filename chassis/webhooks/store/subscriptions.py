@@ -18,8 +18,8 @@ from chassis.listing import Listing
 MAIN_COURSE = 0
 COLUMNS = (
     "id", "url", "types", "province", "commune", "ordering", "description", "state", "paused_because", "client_id",
-    "version", "created_at", "changed_at", "activated_at", "old_secret_until", "failing_since", "behind_events",
-    "held_keys", "replays",
+    "admin_units", "version", "created_at", "changed_at", "activated_at", "old_secret_until", "failing_since",
+    "behind_events", "held_keys", "replays",
 )  # fmt: skip
 ATTEMPT_COLUMNS = (
     "event_id", "type", "subject", "sequence", "attempt", "at", "outcome", "status", "milliseconds", "excerpt",

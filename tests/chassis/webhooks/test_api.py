@@ -51,6 +51,7 @@ async def test_a_webhook_is_made_and_read(desk: Desk) -> None:
         "state": "pending",
         "paused_because": None,
         "client_id": "ioc",
+        "admin_units": ["*"],
         "version": 1,
         "created_at": "",
         "changed_at": "",
@@ -219,9 +220,26 @@ async def test_a_new_url_has_to_answer_first(desk: Desk, webhook: Made) -> None:
 async def test_what_its_owner_changes_hears_what_the_owner_may_hear_now(desk: Desk) -> None:
     made = await desk.subscribe(headers=desk.headers(["*"]))
     await desk.call("PATCH", f"/{made['id']}", headers=desk.headers(["75"]), json={})
-    assert await desk.rows("SELECT admin_units FROM webhook") == [(["75"],)]
-    await desk.call("PATCH", f"/{made['id']}", headers=desk.headers(["*"], client_id="operator"), json={})
-    assert await desk.rows("SELECT admin_units FROM webhook") == [(["75"],)]
+    assert (await desk.get(made))["admin_units"] == ["75"]
+    operator = desk.headers(["*"], client_id="operator")
+    await desk.call("PATCH", f"/{made['id']}", headers=operator, json={})
+    assert (await desk.get(made))["admin_units"] == ["75"]
+    rights = [
+        (old["admin_units"], new["admin_units"])
+        for old, new in await desk.rows("SELECT old, new FROM audit WHERE action = 'webhook.changed' ORDER BY id")
+    ]
+    assert rights == [(["*"], ["75"]), (["75"], ["75"])]
+
+
+async def test_who_paused_it_for_a_right_taken_away_is_not_outwitted(desk: Desk) -> None:
+    made = await desk.subscribe(headers=desk.headers(["*"]))
+    await desk.step()
+    await desk.call("POST", f"/{made['id']}/pause", headers=desk.headers(["*"], client_id="operator"))
+    await desk.call("POST", f"/{made['id']}/resume", headers=desk.headers(["75"]))
+    await desk.write("a", province="37", is_public=False)
+    await desk.write("b", province="75", is_public=False)
+    await desk.step()
+    assert desk.receiver.subjects == ["b"]
 
 
 async def test_while_a_secret_is_changed_both_sign(desk: Desk, webhook: Made) -> None:

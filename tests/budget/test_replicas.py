@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
 from tests.budget.given import URL, body, line
-from tests.house import House
+from tests.conftest import TEMPLATE
+from tests.house import House, open_house
 
 PLAN = "25378-2026-digital-transformation"
 GHOSTS = (
@@ -27,6 +31,13 @@ KEPT = (
     "SELECT to_jsonb(office) FROM office ORDER BY admin_unit, slug",
     "SELECT to_jsonb(plan) FROM plan ORDER BY plan_key",
 )
+
+
+@pytest.fixture
+async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
+    """The whole application before anybody has read a list."""
+    async with open_house(admin_url, signing_key, template=TEMPLATE) as opened:
+        yield opened
 
 
 async def kept(house: House) -> list[list[tuple[Any, ...]]]:

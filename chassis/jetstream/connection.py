@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import nats
 import nats.errors
@@ -61,7 +62,7 @@ async def _connect(settings: Settings, name: str) -> Client:
             tls=tls,
             user_credentials=credentials,
         )
-    except (nats.errors.Error, OSError, ValueError) as error:
+    except (nats.errors.Error, OSError) as error:
         told = "; ".join(dict.fromkeys(reasons)) or str(error) or type(error).__name__
         await client.close()
         raise NatsTrouble(f"NATS does not let us in: {told.removesuffix('.')}.") from error
@@ -72,13 +73,24 @@ def servers_of(settings: Settings) -> list[str]:
     """The addresses of the servers.
 
     Raises:
-        NatsTrouble: none is set.
+        NatsTrouble: none is set, or one is no address; it is not repeated, since a password may be in it.
     """
     given = settings.nats_url.get_secret_value() if settings.nats_url else ""
     servers = [server.strip() for server in given.split(",") if server.strip()]
     if not servers:
         raise NatsTrouble("CHITIEU_NATS_URL names no NATS server.")
+    for number, server in enumerate(servers, 1):
+        if not _is_address(server):
+            raise NatsTrouble(f"Server {number} of CHITIEU_NATS_URL is no address like nats://host:4222.")
     return servers
+
+
+def _is_address(server: str) -> bool:
+    try:
+        place = urlsplit(server if "://" in server else f"nats://{server}")
+        return bool(place.hostname) and place.port != 0 and not (place.path.strip("/") or place.query or place.fragment)
+    except ValueError:
+        return False
 
 
 def _credentials(settings: Settings) -> str | None:

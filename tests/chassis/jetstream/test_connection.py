@@ -55,6 +55,17 @@ async def test_a_password_is_asked_for_and_never_told() -> None:
             assert client.is_connected
 
 
+@pytest.mark.parametrize(
+    "odd",
+    ["nats://relay:open/sesame@host:4222", "nats://relay:open#sesame@host:4222", "nats://u:sesame@[::1",
+     "nats://u:sesame@host:99999", "nats://u:sesame@host:4222x", "nats://u:sesame@host:0", "nats://",
+     "nats://host:4222/sesame"],
+)  # fmt: skip
+async def test_what_is_no_address_is_said_without_its_password(odd: str) -> None:
+    told = await refusal(settings(f"nats://127.0.0.1:{free_ports(1)[0]},{odd}"))
+    assert told == "Server 2 of CHITIEU_NATS_URL is no address like nats://host:4222."
+
+
 async def test_messages_too_small_for_our_events_are_refused() -> None:
     with nats("max_payload: 64KB") as small:
         assert await refusal(settings(small.url)) == "max_payload is 65536 bytes at NATS; events need 131072."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +39,7 @@ from chassis.webhooks.rules import (
     WEBHOOKS_TOO_MANY,
 )
 from chassis.webhooks.schemas import ReplayBody, WebhookBody, WebhookChange
-from chassis.webhooks.signing import Sealer, check_secret, make_secret
+from chassis.webhooks.signing import SealBroken, Sealer, check_secret, make_secret
 from chassis.webhooks.store import subscriptions as store
 from chassis.webhooks.store.subscriptions import Tables
 
@@ -116,9 +117,11 @@ def list_all(desk: Desk, caller: Caller) -> Listing:
 
 
 async def secret_of(desk: Desk, db: ReadSession, webhook_id: UUID) -> str | None:
-    """A secret that was made a moment ago; None of any other."""
+    """A secret that was made a moment ago; None of any other, and of one whose seal our keys no longer open."""
     sealed = await store.secret_made_within(db, webhook_id, SHOWN_AGAIN)
-    return None if sealed is None else desk.sealer.open(sealed, webhook_id)
+    with contextlib.suppress(SealBroken):
+        return None if sealed is None else desk.sealer.open(sealed, webhook_id)
+    return None
 
 
 async def change(

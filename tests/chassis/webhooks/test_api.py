@@ -79,6 +79,8 @@ async def test_a_retry_gets_the_same_webhook_and_secret_and_nothing_stored_tells
 
     await desk.execute("UPDATE webhook SET secret_made_at = clock_timestamp() - interval '11 minutes'")
     assert (await desk.call("POST", "", key=key, json=body)).json()["secret"] is None
+    await desk.execute("UPDATE webhook SET secret_made_at = clock_timestamp(), secret = 'sealed by a key that is gone'")
+    assert (await desk.call("POST", "", key=key, json=body)).json()["secret"] is None
     assert (await desk.call("POST", "", json=body)).json()["id"] != first.json()["id"]
 
 

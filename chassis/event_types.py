@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -79,6 +80,7 @@ def _labelled(codes: type[Enum], labels_vi: Iterable[str]) -> dict[str, str]:
     return {str(code.value): label for code, label in zip(codes, labels_vi, strict=True)}
 
 
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 UnitCode = Annotated[
     str,
     WithJsonSchema({"type": "string", "pattern": "^([0-9]{2}|[0-9]{5})$", "examples": ["26491"]}),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from chassis.event_types import Announcement, PlanKey, Said, UnitCode, closed_list, open_list
+from chassis.event_types import Announcement, Number, PlanKey, Said, UnitCode, closed_list, open_list
 from chassis.periods import PeriodType
 from services.indicators.domain.actuals.columns import SAMPLE, Action, DataStatus
 from services.indicators.domain.actuals.titles import ACTIONS, STATUSES
@@ -22,7 +21,6 @@ TARGETS_APPLIED = "vn.chitieu.indicators.targets.applied.v1"
 INDICATOR_CHANGED = "vn.chitieu.indicators.indicator.changed.v1"
 REGIME_CHANGED = "vn.chitieu.indicators.regime.changed.v1"
 
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 Indicator = Annotated[
     str,
     WithJsonSchema(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
-from chassis.event_types import Announcement, PlanKey, ProvinceCode, Said, UnitCode, closed_list, open_list
+from chassis.event_types import Announcement, Number, PlanKey, ProvinceCode, Said, UnitCode, closed_list, open_list
 from chassis.money import MAX_VND
 from services.plans.domain.items import RuleComparator
 from services.plans.domain.offices import OfficeLevel
@@ -24,7 +23,6 @@ PLAN_ISSUED = "vn.chitieu.plans.plan.issued.v1"
 PLAN_AMENDED = "vn.chitieu.plans.plan.amended.v1"
 PLAN_CLOSED = "vn.chitieu.plans.plan.closed.v1"
 
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 UnitType = Annotated[
     AdminUnitType, open_list(AdminUnitType, "tỉnh", "thành phố trực thuộc trung ương", "xã", "phường", "đặc khu")
 ]

@@ -67,8 +67,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in starting)
 
 
-def pytest_collection_finish() -> None:
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a worker that waits for PostgreSQL or for a process leaves one free."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
     """What is imported by now stays to the end: the garbage collector need not look through it a thousand times."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_collection_finish() -> None:
+    """Everything is imported, and nothing of it is waste."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)

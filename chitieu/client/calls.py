@@ -19,7 +19,7 @@ from chitieu.client.bodies import Body, Source, body_of
 from chitieu.client.errors import TooLarge, Unavailable
 from chitieu.client.imports import IMPORTS, create_import, follow, look_at, upload
 from chitieu.client.results import Import, Posted, Step, import_of, posted_of
-from chitieu.client.wire import TIMED_OUT, Patience, Report, Sending, Token, Wire, quietly
+from chitieu.client.wire import TIMED_OUT, Patience, Report, Sending, Token, Wire, into, quietly
 
 ACTUALS = "/v1/indicators/actuals"
 MOST_BYTES, MOST_ROWS = 64 * 1024 * 1024, 200_000
@@ -186,8 +186,7 @@ class AsyncClient:
 
     async def read_errors(self, import_id: uuid.UUID | str, form: ErrorsForm = "csv") -> bytes:
         """The refused rows of an import as its sender wrote them, with the reasons, as a file."""
-        sending = Sending("GET", f"{IMPORTS}/{import_id}/errors", headers={"Accept": _ERRORS_TYPES[form]})
-        return (await self._wire.send(sending)).content
+        return (await self._wire.send(_errors_of(import_id, form))).content
 
     async def receipt_keys(self, service: str = "indicators") -> KeySet:
         """The keys that verify receipts of a service (`chassis.receipts.verify_receipt`)."""
@@ -213,10 +212,13 @@ class AsyncClient:
         named = file.suffix.lower()
         if named == ".json":
             rows = await self.read_all(f"{IMPORTS}/{import_id}/errors")
-            content = json.dumps(rows, ensure_ascii=False).encode()
-        else:
-            content = await self.read_errors(import_id, "xlsx" if named == ".xlsx" else "csv")
-        await to_thread.run_sync(file.write_bytes, content)
+            await to_thread.run_sync(file.write_bytes, json.dumps(rows, ensure_ascii=False).encode())
+            return
+        await self._wire.send(_errors_of(import_id, "xlsx" if named == ".xlsx" else "csv"), take=into(file))
+
+
+def _errors_of(import_id: uuid.UUID | str, form: ErrorsForm) -> Sending:
+    return Sending("GET", f"{IMPORTS}/{import_id}/errors", headers={"Accept": _ERRORS_TYPES[form]})
 
 
 def _fresh_key() -> dict[str, str]:

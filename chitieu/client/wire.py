@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
@@ -23,6 +25,27 @@ _NEVER_SENT = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
 Token = str | Callable[[], str] | None
 Report = Callable[[Step], None]
+Take = Callable[[httpx2.Response], Awaitable[object]]
+
+
+async def _whole(response: httpx2.Response) -> object:
+    return await response.aread()
+
+
+def into(file: Path) -> Take:
+    """Take a reply's body into a file as it comes; what stood there stays until all of it has come."""
+
+    async def take(response: httpx2.Response) -> None:
+        part = file.with_name(f"{file.name}.part")
+        try:
+            async with await anyio.open_file(part, "wb") as stream:
+                async for piece in response.aiter_bytes():
+                    await stream.write(piece)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+    return take
 
 
 def quietly(_step: Step) -> None:
@@ -74,8 +97,8 @@ class Wire:
         self._language = language
         self._patience = patience
 
-    async def send(self, sending: Sending, report: Report = quietly) -> httpx2.Response:
-        """The reply to a request, which is below 400.
+    async def send(self, sending: Sending, report: Report = quietly, take: Take = _whole) -> httpx2.Response:
+        """The reply to a request, which is below 400; its body is taken anew at each try.
 
         Raises:
             Problem: the service refused.
@@ -95,7 +118,7 @@ class Wire:
 
         retrying = AsyncRetrying(retry=retry_if_exception_type(_Passing), wait=wait, stop=stop, before_sleep=told)
         try:
-            return await retrying(self._try, sending)
+            return await retrying(self._try, sending, take)
         except RetryError as error:
             last = error.last_attempt.exception()
             raise NotReached(f"{self._http.base_url}: {last}") from last
@@ -111,16 +134,17 @@ class Wire:
             raise NotReached(f"{self._http.base_url}: {_STRANGER.format(response.status_code)}")
         return answer
 
-    async def _try(self, sending: Sending) -> httpx2.Response:
+    async def _try(self, sending: Sending, take: Take) -> httpx2.Response:
         try:
-            response = await self._http.request(
+            async with self._http.stream(
                 sending.method,
                 sending.path,
                 params={name: value for name, value in sending.params.items() if value is not None},
                 headers={**self._headers(), **sending.headers},
                 timeout=TIMEOUT,
                 **sending.arguments(),
-            )
+            ) as response:
+                await (take if response.is_success else _whole)(response)
         except _NEVER_SENT as error:
             raise NotReached(f"{self._http.base_url}: {error}") from error
         except httpx2.TransportError as error:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -219,3 +220,34 @@ async def test_an_upload_whose_last_answers_are_lost_is_complete(own_plans: Hous
             await upload(wire, body, made.import_id, quietly)
             found = await look_at(wire, made.import_id, quietly)
     assert (cut.pieces, found.state, found.received_bytes) == (4, "queued", body.size)
+
+
+class Torn(httpx2.AsyncBaseTransport):
+    """A server whose long answer breaks off at the first try; notes how much of it lies in a file after each piece."""
+
+    def __init__(self, part: Path) -> None:
+        self._part = part
+        self.kept: list[list[int]] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.kept.append([])
+        return httpx2.Response(200, content=self._pieces(), request=request)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for place in range(4):
+            yield bytes([place]) * 65_536
+            self.kept[-1].append(self._part.stat().st_size // 65_536)
+            if len(self.kept) == 1 and place == 1:
+                raise httpx2.ReadError("cut")
+
+
+async def test_a_long_answer_goes_to_its_file_as_it_comes_and_anew_when_it_is_cut(tmp_path: Path) -> None:
+    file = tmp_path / "errors.csv"
+    file.write_text("of the last time", encoding="utf-8")
+    torn = Torn(tmp_path / "errors.csv.part")
+    patience = Patience(seconds=10, first_wait=0.01)
+    async with AsyncClient("http://door", "token", transport=torn, patience=patience) as client:
+        await client.save_errors("one", file)
+    assert torn.kept == [[1, 2], [1, 2, 3, 4]]
+    assert file.read_bytes() == b"".join(bytes([place]) * 65_536 for place in range(4))
+    assert os.listdir(tmp_path) == ["errors.csv"]

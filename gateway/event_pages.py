@@ -9,19 +9,14 @@ import httpx2
 import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
-from chassis.app import WEB
+from chassis.app import web_page
 from chassis.asyncapi import EXTENSION, merged_document
 from chassis.errors import Unavailable
 from chassis.house import House
 from chassis.replies import reply
 from gateway.errors import UPSTREAM_UNAVAILABLE
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 log = structlog.get_logger("gateway")
 router = APIRouter()
@@ -30,8 +25,7 @@ router = APIRouter()
 @router.get("/docs/events", include_in_schema=False)
 async def page() -> Response:
     """Every event type: what happened, when, who may hear it, its data, an example, and the ways to get it."""
-    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(WEB / "events.html", headers=headers)
+    return web_page("events.html")
 
 
 @router.get("/docs/events/asyncapi.json", include_in_schema=False)

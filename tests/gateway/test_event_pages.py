@@ -65,6 +65,7 @@ async def test_services_out_of_reach_are_named_and_left_out(five_plans: House) -
 async def test_without_any_service_the_page_stands_and_the_document_is_unavailable(gateway: httpx2.AsyncClient) -> None:
     page = await gateway.get("/docs/events")
     assert page.status_code == 200
+    assert page.headers["Referrer-Policy"] == "no-referrer"
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
     assert "unsafe" not in policy

@@ -52,8 +52,8 @@ async def _document(house: House, service: str) -> dict[str, Any] | None:
         async with asyncio.timeout(house.settings.upstream_timeout_seconds):
             answer = await house.peers.client(service).get(f"/v1/{service}/asyncapi.json")
             answer.raise_for_status()
-    except (httpx2.HTTPError, TimeoutError) as error:
+        document: dict[str, Any] = answer.json()
+    except (httpx2.HTTPError, TimeoutError, ValueError) as error:
         log.warning("upstream_away", service_asked=service, reason=type(error).__name__)
         return None
-    document: dict[str, Any] = answer.json()
     return document

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+from starlette.responses import Response
 
 from chassis.asyncapi import EXTENSION
 from tests.contracts.snapshots import ASYNCAPI, asyncapi_document, text_of
@@ -51,9 +52,9 @@ async def test_an_unknown_type_is_told(five_plans: House) -> None:
 
 
 async def test_services_out_of_reach_are_named_and_left_out(five_plans: House) -> None:
-    dead = {f"{name}_url": "http://127.0.0.1:9" for name in ("indicators", "budget")}
-    app = alone(**dead)
+    app = alone(indicators_url="http://127.0.0.1:9")
     app.house.peers.attach("plans", five_plans.composition.services["plans"])
+    app.house.peers.attach("budget", Response("<html>", media_type="text/html"))
     async with asking(app) as client:
         answer = await client.get(ADDRESS)
     document = answer.json()

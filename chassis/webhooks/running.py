@@ -105,7 +105,12 @@ class Run:
     @property
     def is_hungry(self) -> bool:
         """Whether more is to be read before long."""
-        return self._queued < (1 if self.health.is_open else self._read_ahead // 2)
+        return self._queued < (1 if self.health.is_open else self._wanted_ahead // 2)
+
+    @property
+    def _wanted_ahead(self) -> int:
+        """So many events are held that are new: few for a receiver that takes few at once, however many wait."""
+        return READ_AHEAD * self.health.limit
 
     @property
     def _queued(self) -> int:
@@ -139,7 +144,7 @@ class Run:
             if due:
                 yield Asked(course, self._of_keys(course, due), due)
             if self.is_hungry and course.may_read and (head is None or course.pos < head):
-                most = 1 if self.health.is_open else self._read_ahead - self._queued
+                most = 1 if self.health.is_open else self._wanted_ahead - self._queued
                 yield Asked(course, Wanted(self.id, course.pos, most, upto=course.upto))
 
     def _of_keys(self, course: Course, keys: Sequence[str]) -> Wanted:

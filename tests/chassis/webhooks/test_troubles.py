@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from chassis.webhooks.running import READ_AHEAD
 from tests.chassis.webhooks.conftest import Desk
 from tests.chassis.webhooks.receiver import Heard, status
 
@@ -75,6 +76,17 @@ async def test_a_receiver_that_is_down_is_left_alone_and_costs_a_row_per_key_it_
     assert len(set(delivered)) == len(delivered) == 400
     assert await desk.rows("SELECT count(*) FROM webhook_held") == [(0,)]
     assert (await desk.get(webhook))["behind_events"] == 0
+
+
+async def test_of_what_waits_for_a_slow_receiver_little_is_held(desk: Desk, webhook: Made) -> None:
+    (sender,) = desk.senders
+    await desk.write(*(f"k{number}" for number in range(200)))
+    await sender.look()
+    await sender.plan()
+    (run,) = sender.runs.values()
+    assert (run.health.limit, run.in_flight, run._queued) == (1, 1, READ_AHEAD - 1)
+    await desk.step()
+    assert len(desk.receiver.subjects) == 200
 
 
 async def test_a_receiver_gets_more_at_once_the_longer_it_bears_up(desk: Desk) -> None:

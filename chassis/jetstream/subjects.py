@@ -9,7 +9,10 @@ one that may also listen to `ev-restricted.*.*.*.26491.>` hears what a token of 
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chassis.event_log.reading import Placed
 
 PUBLIC, RESTRICTED = "ev", "ev-restricted"
 NOWHERE = "_"  # stands for the province or the commune of an event that concerns none
@@ -27,26 +30,6 @@ def stream_of(service: str) -> str:
 def subjects_of(service: str) -> list[str]:
     """Every subject that the stream of a service takes."""
     return [f"{root}.*.{service}.>" for root in (PUBLIC, RESTRICTED)]
-
-
-class Placed(Protocol):
-    """What of an event its subject tells."""
-
-    @property
-    def type(self) -> str:
-        """`vn.chitieu.<service>.<entity>.<event>.v<number>`."""
-
-    @property
-    def province(self) -> str | None:
-        """The province it concerns."""
-
-    @property
-    def commune(self) -> str | None:
-        """The commune it concerns."""
-
-    @property
-    def is_public(self) -> bool:
-        """Whether everybody may hear it."""
 
 
 def subject_of(event: Placed) -> str:

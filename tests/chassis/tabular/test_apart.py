@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,12 +11,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from chassis.errors import HouseError, Unavailable, Unreadable
-from chassis.tabular import Body, Limits, Titles, apart, read, read_whole
+from chassis.tabular import Body, Limits, Titles, apart, jobs, read, read_whole
+from chassis.tabular import __main__ as reader
 from tests.chassis.tabular.bodies import CSV, PARQUET, TITLES, XLS, XLSX, Sheet, cells, found, parquet, xls
 
 HEADER = ("Mã đơn vị", "Chỉ tiêu", "Giá trị", "Ngày số liệu", "Ghi chú")
@@ -88,22 +91,18 @@ def test_a_reader_that_dies_takes_only_its_file_along(monkeypatch: pytest.Monkey
     assert all(one.is_alive for one in apart._idle)
 
 
-def test_the_work_on_earlier_files_is_not_held_against_the_next() -> None:
-    code = """
-import time
-from chassis.tabular import __main__ as reader, jobs
-heard = iter([(jobs.Job(True, jobs.Titles(("a",)), jobs.Limits(), None, None), b"")] * 2)
-def hear(*_):
-    until = time.process_time() + 0.8
-    while time.process_time() < until:
-        pass
-    return next(heard, None)
-reader.MOST_SECONDS, reader.hear_job = 1, hear
-reader.select.select = lambda *_: [True]
-reader.main()
-"""
-    done = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    assert (done.returncode, done.stdout.count(b"file_unreadable")) == (0, 2)
+def test_the_work_on_earlier_files_is_not_held_against_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = iter([0.2, 599.5])  # seconds of work before each of two files
+    limits: list[tuple[int, tuple[int, int]]] = []
+    heard = iter([(jobs.Job(True, TITLES, Limits(), None, None), b"")] * 2)
+    monkeypatch.setattr(reader.resource, "setrlimit", lambda kind, both: limits.append((kind, both)))
+    monkeypatch.setattr(reader.resource, "getrusage", lambda _: SimpleNamespace(ru_utime=next(used), ru_stime=0.1))
+    monkeypatch.setattr(reader.select, "select", lambda *_: [True])
+    monkeypatch.setattr(reader, "hear_job", lambda *_: next(heard, None))
+    monkeypatch.setattr(reader, "write_frame", lambda *_: None)
+    reader.main()
+    of_work = [both for kind, both in limits if kind == resource.RLIMIT_CPU]
+    assert of_work == [(1 + 600, resource.RLIM_INFINITY), (600 + 600, resource.RLIM_INFINITY)]
 
 
 def test_a_reader_gone_while_idle_is_replaced() -> None:

@@ -56,6 +56,8 @@ SETTINGS: Mapping[str, str] = {
     "maintenance_work_mem": "64MB",
     "random_page_cost": "1.1",
     "jit": "off",
+    # After a first large import plans were still those for an empty table, for a minute: scorecards took a second.
+    "autovacuum_naptime": "5s",
     # The change feed hands out positions that must survive a crash: none of these three may be off.
     "fsync": "on",
     "full_page_writes": "on",

@@ -136,8 +136,8 @@ async def _begin_anew(bench: Bench) -> None:
 
 
 async def reads(bench: Bench, sizes: Sizes) -> list[Result]:
-    """Scorecards while nothing else runs, and while one bulk post follows the other."""
-    await bench.empty()
+    """Scorecards with figures while nothing else runs, and while one bulk post of other years follows the other."""
+    await bench.put_back()
     with tempfile.TemporaryDirectory(prefix="chitieu-bodies-") as folder:
         files = _write_bodies(bench, sizes, Path(folder))
         idle = await _read(bench, lambda count: count < sizes.reads)

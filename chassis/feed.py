@@ -40,7 +40,6 @@ __all__ = [
     "Filter",
     "Position",
     "ToldChanges",
-    "cloud_event",
     "decode_position",
     "encode_position",
     "head_column",
@@ -205,24 +204,3 @@ class Feed:
 
 def _at(cursor: str | None) -> Position | None:
     return decode_position(cursor) if cursor else None
-
-
-def cloud_event(service: str, row: dict[str, Any], public_url: str | None = None) -> dict[str, Any]:
-    """A log row as a CloudEvents 1.0 structured event; `source` and `dataschema` are absolute under a public URL."""
-    base = public_url or ""
-    event = {
-        "specversion": "1.0",
-        "id": str(row["event_id"]),
-        "source": f"{base}/{service}",
-        "type": row["type"],
-        "subject": row["subject"],
-        "time": row["at"],
-        "datacontenttype": "application/json",
-        "dataschema": f"{base}/v1/{service}/event-schemas/{row['type']}",
-        "sequence": f"{row['pos']:020d}",
-        "partitionkey": row["subject"],
-        "province": row["province"],
-        "traceparent": row["trace"],
-        "data": {**row["data"], "version": row["version"]},
-    }
-    return {name: value for name, value in event.items() if value is not None}

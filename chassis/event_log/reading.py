@@ -168,18 +168,21 @@ class _Reading:
         self._reached, end = after.pos, min(head.pos, after.pos + SCAN_WINDOW)
         size = min(self._wish.limit, CHUNK_EVENTS)
         coming = self._ask(after.pos, end, size)
-        while size:
-            chunk = await coming
-            is_last = len(chunk) < size
-            size = 0 if is_last else min(self._wish.limit - self._count - len(chunk), CHUNK_EVENTS)
-            if size:
-                coming = self._ask(chunk[-1].pos, end, size)
-                await asyncio.sleep(0)  # it leaves with the next turn of the loop
-            if not await self._take(chunk):
-                await coming
-                break
-            if is_last:
-                self._reached = end
+        try:
+            while size:
+                chunk = await coming
+                is_last = len(chunk) < size
+                size = 0 if is_last else min(self._wish.limit - self._count - len(chunk), CHUNK_EVENTS)
+                if size:
+                    coming = self._ask(chunk[-1].pos, end, size)
+                    await asyncio.sleep(0)  # it leaves with the next turn of the loop
+                if not await self._take(chunk):
+                    break
+                if is_last:
+                    self._reached = end
+        finally:
+            # However this ends, nobody else gets the connection while a chunk is still on its way.
+            await asyncio.gather(coming, return_exceptions=True)
         return Span(Position(head.epoch, self._reached), head, self._count)
 
     def _ask(self, after: int, end: int, size: int) -> asyncio.Task[list[Logged]]:

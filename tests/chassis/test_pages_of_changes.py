@@ -11,7 +11,7 @@ import pytest
 
 from chassis.auth import Caller
 from chassis.event_log import Envelope, reading
-from chassis.feed import MOST_EVENTS, Changes, Filter, cloud_event, encode_position
+from chassis.feed import MOST_EVENTS, Changes, Filter, encode_position
 from chassis.outbox import Event, pack
 from chassis.replies import encode
 from tests.chassis.conftest import NOTE_TYPE, Desk
@@ -32,6 +32,26 @@ def no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def cloud_event(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the log as a CloudEvent, made of decoded values."""
+    event = {
+        "specversion": "1.0",
+        "id": str(row["event_id"]),
+        "source": f"{BASE}/plans",
+        "type": row["type"],
+        "subject": row["subject"],
+        "time": row["at"],
+        "datacontenttype": "application/json",
+        "dataschema": f"{BASE}/v1/plans/event-schemas/{row['type']}",
+        "sequence": f"{row['pos']:020d}",
+        "partitionkey": row["subject"],
+        "province": row["province"],
+        "traceparent": row["trace"],
+        "data": {**row["data"], "version": row["version"]},
+    }
+    return {name: value for name, value in event.items() if value is not None}
+
+
 async def test_an_event_is_told_as_its_row_says(desk: Desk) -> None:
     """The text made without decoding anything, against the one made of decoded values."""
     await write(
@@ -48,7 +68,7 @@ async def test_an_event_is_told_as_its_row_says(desk: Desk) -> None:
     assert [row.pos for row in rows] == [1, 2, 3, 4, 5]
     assert [row["packed"] is None for row in rows] == [True, True, False, False, True]
     for row, each in zip(rows, told, strict=True):
-        expected = encode(cloud_event("plans", row.as_dict(), BASE))
+        expected = encode(cloud_event(row.as_dict()))
         assert json.loads(each, object_pairs_hook=no_name_twice) == json.loads(expected)
 
 
@@ -71,6 +91,29 @@ def test_moments_are_told_as_everywhere_in_the_house(kept: str, said: str) -> No
 async def test_the_version_is_the_logs_to_give(desk: Desk) -> None:
     with pytest.raises(ValueError, match="given by the log"):
         await write(desk, Event(NOTE_TYPE, "a", {"version": 7}))
+
+
+class Spilling:
+    """A basket that takes nothing."""
+
+    size = 0
+
+    def put(self, _rows: object, _texts: object = None) -> None:
+        raise RuntimeError("spilt")
+
+
+async def test_a_page_that_breaks_off_leaves_its_connection_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK_EVENTS", 2)
+    await write(desk, *(Event(NOTE_TYPE, "a", LONG) for _ in range(200)))
+    await desk.sequence()
+    reader, wish = reading.LogReader(desk.database), reading.Wish(EVERYBODY, None, Filter(), MOST_EVENTS)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="spilt"):
+            await reader.page(wish, Spilling())
+    async with desk.database.driver() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
 
 
 async def test_a_page_has_ten_thousand_events_at_most(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -41,7 +42,37 @@ def free_port() -> int:
         return port
 
 
-class Process:
+class Stoppable(ABC):
+    """A process that can be made to stand still, or to begin anew."""
+
+    @property
+    @abstractmethod
+    def pid(self) -> int:
+        """The process's id."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it at once."""
+
+    def restart(self) -> None:
+        """End it at once and start it again."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Let it stand still, as a machine that is too busy would, until it is let go on."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+class Process(Stoppable):
     """One service as a process that can be killed and started again at the same address."""
 
     def __init__(self, name: str, log: Path, module: str = "chitieu") -> None:
@@ -83,19 +114,6 @@ class Process:
             self._process.send_signal(sign)
             self._process.wait(30)
             self._process = None
-
-    def restart(self) -> None:
-        """End it at once and start it again."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Let it stand still, as a machine that is too busy would, until it is let go on."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let it go on."""
-        os.kill(self.pid, signal.SIGCONT)
 
     @property
     def pid(self) -> int:

@@ -20,7 +20,7 @@ import asyncpg
 import httpx2
 from sqlalchemy import make_url
 
-from benchmarks.stage import Process
+from benchmarks.stage import Process, Stoppable
 from chassis.database import Database
 from chassis.feed import encode_position
 from chassis.keys import Signer, ensure_key
@@ -56,7 +56,7 @@ def beginning(epoch: int = 1) -> str:
     return encode_position(f"{epoch}.0")
 
 
-class LoneSequencer:
+class LoneSequencer(Stoppable):
     """A sequencer as a process of its own."""
 
     def __init__(self, url: str, settings: Settings) -> None:
@@ -79,19 +79,6 @@ class LoneSequencer:
         """End it at once."""
         os.kill(self.pid, signal.SIGKILL)
         self._process.join(10)
-
-    def restart(self) -> None:
-        """End it at once and start another."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Let it stand still until it is let go on."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Let it go on."""
-        os.kill(self.pid, signal.SIGCONT)
 
 
 class LoneSweeper:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,9 +12,11 @@ from joserfc.jwk import OKPKey
 
 from chassis.database import Session
 from chassis.tabular import Body, json_text
+from chassis.tabular import read as read_body
 from services.indicators.domain.actuals.judging import judge_rows
 from services.indicators.domain.actuals.resolving import resolve
 from services.indicators.domain.actuals.titles import TITLES
+from services.indicators.service import gathering
 from services.indicators.service.actuals import PostRefused, PostResult, post_actuals
 from services.indicators.service.gathering import KEPT, Gathered, Lots
 from services.indicators.service.terms import Mode, OnStale, PostTerms
@@ -151,6 +154,52 @@ async def test_an_atomic_post_in_lots_is_one_posting(stocked: House) -> None:
     assert (result.counts["created"], (await stocked.rows("indicators"))["posting"]) == (400, 1)
     moments = {each["recorded_at"] for each in await items(stocked, ACTUALS, limit=1000)}
     assert len(moments) == 1
+
+
+def watched(body: Body, read: list[str]) -> Iterator[Any]:
+    """The tables of a body, and a note of each and of the end of reading."""
+    try:
+        for table in read_body(body):
+            read.append("table")
+            yield table
+    finally:
+        read.append("closed")
+
+
+@pytest.mark.parametrize("mode", [Mode.ATOMIC, Mode.PARTIAL])
+async def test_too_many_faults_end_the_reading_and_refuse_all(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(gathering, "read", partial(watched, read=noted))
+    units = await crowd(stocked, 6)
+    rows = [{**each, "period": "x"} if at < 160 and at % 2 else each for at, each in enumerate(many(units))]
+    before = await stocked.rows("indicators")
+    for limit, received, faults, tables in ((69, 140, 70, 3), (79, 280, 80, 5)):
+        noted.clear()
+        with pytest.raises(PostRefused) as refused:
+            await posted(stocked, rows, LOT, mode=mode, most_faults=limit)
+        error = refused.value
+        assert (error.rule.code, error.faults_total, len(error.findings.rows)) == ("faults_too_many", faults, faults)
+        assert (error.values["received"], error.values["limit"]) == (received, limit)
+        assert noted == ["table"] * tables + ["closed"], "reading went on"
+    assert await stocked.rows("indicators") == before
+    result = await posted(stocked, rows, LOT, most_faults=80)
+    assert (result.counts["created"], result.counts["refused"]) == (520, 80)
+
+
+async def test_faults_found_beside_what_is_stored_count_as_well(stocked: House) -> None:
+    units = await crowd(stocked, 4)
+    rows = many(units)
+    twice = [{**each, "value": 2} for each in rows[100:105]]
+    await posted(stocked, rows[:10], LOT)
+    stale = [{**each, "base_version": 7, "value": 9} for each in rows[:10]]
+    for some, faults in (([*rows, *twice], 10), ([*stale, *rows[10:]], 10)):
+        with pytest.raises(PostRefused) as refused:
+            await posted(stocked, some, LOT, most_faults=faults - 1)
+        error = refused.value
+        assert (error.rule.code, error.faults_total, error.values["received"]) == ("faults_too_many", 10, len(some))
+        assert len(await items(stocked, ACTUALS, limit=1000)) == 10, "nothing more was written"
 
 
 async def test_progress_grows_to_all_rows(stocked: House) -> None:

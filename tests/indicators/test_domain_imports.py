@@ -17,7 +17,7 @@ from services.indicators.domain import imports, rules
 from services.indicators.domain.actuals.columns import Kind
 from services.indicators.domain.actuals.reverting import taken_back
 from services.indicators.domain.actuals.settling import KEY, STORED
-from services.indicators.domain.import_errors import PART_ROWS, Sorting, shown, unpacked
+from services.indicators.domain.import_errors import PART_ROWS, ErrorPart, Sorting, shown, unpacked
 from services.indicators.domain.imports import Kept, State, Upload, back_off_seconds, fault_of, kept_problem
 
 OPEN = [State.RECEIVING, State.QUEUED, State.RUNNING]
@@ -95,7 +95,11 @@ def found(*rows: int | None) -> Findings:
 
 
 def refused_rows(findings: Findings, *tables: Table) -> list[dict[str, Any]]:
-    return [shown(row, "en") for part in Sorting(findings).parts(tables) for row in unpacked(part, -1)]
+    return [row for part in Sorting(findings).parts(tables) for row in _shown(part)]
+
+
+def _shown(part: ErrorPart) -> list[dict[str, Any]]:
+    return [shown(row, "en") for row in unpacked(part, -1)]
 
 
 def test_refused_rows_come_with_their_cells_in_order() -> None:
@@ -122,6 +126,15 @@ def test_columns_are_those_in_which_anything_stands() -> None:
     sorting = Sorting(found(2))
     list(sorting.parts(iter([table(2, None), table(3, None)])))
     assert sorting.columns == ("unit",)
+
+
+def test_nothing_is_read_after_the_last_refused_row() -> None:
+    def tables() -> Iterator[Table]:
+        yield table(2, "a", "b")
+        yield table(4, "c")
+        raise AssertionError("read on")
+
+    assert [each["row"] for part in Sorting(found(2, 4)).parts(tables()) for each in _shown(part)] == [2, 4]
 
 
 def test_parts_are_full_but_for_the_last() -> None:

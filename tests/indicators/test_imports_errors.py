@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 from python_calamine import CalamineWorkbook
 
+from chassis.tabular import json_text
 from services.indicators.domain import import_errors
+from services.indicators.service import import_run
+from services.indicators.service.terms import PostTerms
 from tests.house import House
 from tests.indicators.given import row
 from tests.indicators.importing import IMPORTS, counted, lines, run_import, table
@@ -69,6 +73,23 @@ async def test_a_partial_import_keeps_the_rows_it_refused(stocked: House) -> Non
     assert found["result"]["errors_total"] == 2
     page = (await errors(stocked, found["import_id"], "application/json")).json()
     assert [each["row"] for each in page["items"]] == [2, 3]
+
+
+@pytest.mark.parametrize("mode", ["atomic", "partial"])
+async def test_an_import_of_too_many_faults_stops_and_keeps_those_it_read(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
+    monkeypatch.setattr(import_run, "PostTerms", partial(PostTerms, most_faults=2))
+    found = await run_import(stocked, lines(*BAD, ABOVE, *[SOUND] * 10), mode=mode)
+    assert (found["state"], found["result"]) == ("refused", None)
+    assert found["progress"] == {"rows_read": 4, "rows_checked": 4, "rows_written": 0}
+    problem = found["problem"]
+    assert (problem["status"], problem["code"], problem["errors_total"]) == (422, "faults_too_many", 3)
+    assert problem["detail"].startswith("Stopped, and nothing was written: 3 of the first 4 rows have more than 2 ")
+    page = (await errors(stocked, found["import_id"], "application/json")).json()
+    assert [(each["row"], each["cells"]["value"]) for each in page["items"]] == [(2, "101"), (3, "50"), (4, "101")]
 
 
 async def test_refused_rows_as_csv_cannot_run_in_a_spreadsheet(stocked: House) -> None:

@@ -80,7 +80,8 @@ POST_ANSWERS = {
             409: "request_in_progress",
             413: "body_too_large, actuals_too_many, unpacked_too_large",
             415: "media_unsupported",
-            422: "actuals_refused with the faults of every row, body_invalid, idempotency_key_reused",
+            422: "actuals_refused with the faults of every row, faults_too_many with the first of them, body_invalid, "
+            "idempotency_key_reused",
             503: "file_readers_busy",
         },
     ),

@@ -49,7 +49,7 @@ class Sorting:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns in which anything stands, in the order in which they are declared."""
+        """The columns in which anything stood so far, in the order in which they are declared."""
         return tuple(name for name, is_filled in self._filled.items() if is_filled)
 
     def parts(self, tables: Iterable[Table]) -> Iterator[ErrorPart]:
@@ -77,6 +77,8 @@ class Sorting:
             end = rows.to_frame().select((pl.col("row") <= last).sum()).item()
             yield from _with_cells(self._faults[start:end], table.cells)
             start = end
+            if start == len(rows):  # nobody asks for the rest
+                return
         yield from _with_cells(self._faults[start:], None)
 
     def _note(self, table: Table) -> None:

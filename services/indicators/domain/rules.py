@@ -164,6 +164,13 @@ ACTUALS_REFUSED = rule(
     vi="Không ghi dòng nào: {refused} trên {received} dòng bị từ chối.",
     en="Nothing was written: {refused} of {received} rows are refused.",
 )
+FAULTS_TOO_MANY = rule(
+    "faults_too_many",
+    vi="Dừng lại, không ghi dòng nào: {refused} trên {received} dòng đầu đã có hơn {limit} lỗi; tệp có lẽ không theo "
+    "mẫu. Hãy xem các lỗi đầu tiên, sửa rồi gửi lại.",
+    en="Stopped, and nothing was written: {refused} of the first {received} rows have more than {limit} faults; the "
+    "file is perhaps not of the form expected. See the first faults, mend them and send it again.",
+)
 SAMPLES_REFUSED = rule(
     "samples_refused",
     vi="Hệ thống chính thức không nhận số liệu mẫu (source: sample).",

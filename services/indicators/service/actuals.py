@@ -13,7 +13,7 @@ import polars as pl
 from chassis import audit, clock, outbox
 from chassis.auth import Caller
 from chassis.database import Session
-from chassis.errors import Refused, TooLarge
+from chassis.errors import Refused, Rule, TooLarge
 from chassis.listing import Listing
 from chassis.merge import Found, are_filled
 from chassis.tabular import Body, Findings, Table
@@ -49,16 +49,17 @@ class PostResult:
 
 
 class PostRefused(Refused):
-    """An atomic post with refused rows; it lists the first faults, `findings` has them all."""
+    """A post refused as a whole because of its rows; it lists the first faults, `findings` has all of those read."""
 
-    def __init__(self, findings: Findings, received: int) -> None:
+    def __init__(self, findings: Findings, received: int, rule: Rule = rules.ACTUALS_REFUSED, **values: object) -> None:
         super().__init__(
-            rules.ACTUALS_REFUSED,
+            rule,
             faults=findings.listed(),
             faults_total=findings.total,
             refused=len(findings.rows),
             received=received,
         )
+        self.values.update(values)
         self.findings = findings
 
 
@@ -80,8 +81,9 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
     200,000 of them (`lot_rows`); of more, each lot takes the same statements again, all in one transaction.
 
     Raises:
-        Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), or the body has
-            no table of rows (see `chassis.tabular.read`).
+        Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), a post of either
+            mode has more faults than are kept ("faults_too_many", with those of the rows read so far), or the body
+            has no table of rows (see `chassis.tabular.read`).
         TooLarge: more rows than the body may have ("actuals_too_many").
     """
     tally = Tally()
@@ -118,6 +120,9 @@ async def _gather_all(db: Session, caller: Caller, body: Body, terms: PostTerms,
         judged = await judge_lot(db, caller, table, (terms, tally), look)
         if judged.has_news and has_gathered:
             return False
+        if tally.faults_total > terms.most_faults:
+            await asyncio.to_thread(lots.close)
+        _refuse_if_too_many(terms, tally)
         terms = replace(terms, catch_up=None) if judged.has_news else terms
         await asyncio.to_thread(gathered.add, judged.frame)
         await terms.progress(Progress(tally.received, tally.received))
@@ -155,7 +160,7 @@ async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) ->
     """Settle and write bucket by bucket; None where no row was left to settle.
 
     Raises:
-        Refused: an atomic post has a refused row.
+        Refused: an atomic post has a refused row, or any post too many faults.
     """
     tally, gathered = state
     units = gathered.units()
@@ -174,6 +179,12 @@ def _refuse_if_atomic(terms: PostTerms, tally: Tally) -> None:
     errors = tally.errors
     if errors.total and terms.mode is Mode.ATOMIC:
         raise PostRefused(errors, tally.received)
+
+
+def _refuse_if_too_many(terms: PostTerms, tally: Tally) -> None:
+    """Faults of any number would take any amount of memory."""
+    if tally.faults_total > terms.most_faults:
+        raise PostRefused(tally.errors, tally.received, rules.FAULTS_TOO_MANY, limit=terms.most_faults)
 
 
 class _Writing:
@@ -196,11 +207,13 @@ class _Writing:
         collapsed = await asyncio.to_thread(settling.collapse, rows)
         self._tally.duplicates += collapsed.repeats
         self._tally.refuse(collapsed.findings)
+        _refuse_if_too_many(self._terms, self._tally)
         if collapsed.frame.is_empty():
             return
         stored = self._stored or await posting.load_stored(self._db, collapsed.frame)
         settled = await asyncio.to_thread(settling.settle, collapsed.frame, stored.frame)
         self._note(settled)
+        _refuse_if_too_many(self._terms, self._tally)
         changed = settling.changed(settled)
         if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
             return

@@ -58,6 +58,10 @@ class Lots:
             self.are_all_read = True
         return Table.together(some) if some else None
 
+    def close(self) -> None:
+        """Read no further, so that the file is free: whoever reads it for us has few turns to give."""
+        self._tables.close()  # type: ignore[attr-defined]  # a generator
+
 
 class Gathered:
     """Judged rows: one lot stays in memory, several go to disk and come back by ranges of units."""

@@ -151,7 +151,7 @@ class Run:
 
     async def _done(self, db: Session, result: PostResult, body: tabular.Body, digest: bytes) -> None:
         """Write the end of an import into the transaction of its figures."""
-        columns = await self._keep_errors(db, body, result.errors) if result.errors.total else ()
+        columns = await self._keep_errors(db, body, result.errors)
         kept = self._result(result, digest, result.warnings.total)
         await self._end(db, Ending(State.DONE, kept_for(self._house.settings), kept, None, columns, digest))
 
@@ -187,7 +187,9 @@ class Run:
             await self._end(db, Ending(State.REFUSED, kept, None, problem, columns, rows_read=received))
 
     async def _keep_errors(self, db: Session, body: tabular.Body, findings: tabular.Findings) -> tuple[str, ...]:
-        """Read the body again for the refused rows, and keep them part by part; answers the columns it has."""
+        """Read the body again up to the last refused row, and keep these part by part; answers the columns seen."""
+        if not findings.total:
+            return ()
         sorting = Sorting(findings)
         parts = sorting.parts(tabular.read(body))
         while some := await asyncio.to_thread(list, islice(parts, PARTS_AT_ONCE)):

@@ -11,6 +11,9 @@ from chassis.tabular import Findings, NumberStyle
 from services.indicators.service.applying import CatchUp
 from services.indicators.service.gathering import LOT_ROWS
 
+# Of one post or import; each takes about 250 bytes until the end, and nobody reads so many.
+MOST_FAULTS = 500_000
+
 
 class Mode(StrEnum):
     """All or nothing, or what is good."""
@@ -60,6 +63,7 @@ class PostTerms:
     import_id: UUID | None = None
     reverts: UUID | None = None
     lot_rows: int = LOT_ROWS
+    most_faults: int = MOST_FAULTS
     progress: Callable[[Progress], Awaitable[None]] = _untold
 
 
@@ -82,6 +86,11 @@ class Tally:
     def refuse(self, *findings: Findings) -> None:
         """Note faults."""
         self.faults += [one for one in findings if one.total]
+
+    @property
+    def faults_total(self) -> int:
+        """How many faults there are."""
+        return sum(one.total for one in self.faults)
 
     @property
     def errors(self) -> Findings:

@@ -2,7 +2,7 @@
 
 from chassis.tabular.cells import Values, read_cells
 from chassis.tabular.columns import Choice, Column, Day, Flag, Number, Text, Whole
-from chassis.tabular.findings import LISTED_FAULTS, Check, Findings, judge
+from chassis.tabular.findings import LISTED_FAULTS, Check, Findings, FirstFindings, judge
 from chassis.tabular.forms import ACCEPTED, FILE_TYPES, Form, Unpacking, form_of, require_readable, unpack, unpacking
 from chassis.tabular.numbers import MARK_PERCENT, MARK_VND, NumberStyle
 from chassis.tabular.reading import Body, read, read_whole
@@ -24,6 +24,7 @@ __all__ = [
     "Column",
     "Day",
     "Findings",
+    "FirstFindings",
     "Flag",
     "Form",
     "Kind",

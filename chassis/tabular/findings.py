@@ -80,6 +80,27 @@ class Findings:
         ]
 
 
+@dataclass(slots=True)
+class FirstFindings:
+    """Of findings that come one after another the first by row, for showing, and how many there were; no more."""
+
+    total: int = 0
+    first: Findings = field(default_factory=Findings.none)
+
+    def add(self, findings: Findings) -> None:
+        """Count findings, and keep those that are among the first; of one row in the order in which they came."""
+        if not findings.total:
+            return
+        self.total += findings.total
+        seen = pl.concat([self.first.frame, findings.frame]).sort("row", maintain_order=True).head(LISTED_FAULTS)
+        # Copied, for a slice of a frame holds all of what it was cut from.
+        self.first = Findings(pl.DataFrame(seen.rows(), schema=SCHEMA, orient="row"))
+
+    def listed(self) -> list[Fault]:
+        """The first in the order of their rows."""
+        return self.first.listed()
+
+
 def judge(frame: pl.DataFrame, checks: Sequence[Check]) -> Findings:
     """Judge every row by every check at once; `frame` has the column "row"."""
     if not checks or frame.is_empty():

@@ -11,7 +11,7 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from chassis.database import Session
-from chassis.tabular import Body, json_text
+from chassis.tabular import Body, findings, json_text
 from chassis.tabular import read as read_body
 from services.indicators.domain.actuals.judging import judge_rows
 from services.indicators.domain.actuals.resolving import resolve
@@ -24,7 +24,7 @@ from tests.chassis.tabular.bodies import NDJSON, ndjson
 from tests.house import House, open_house
 from tests.indicators.forms import MEASURED, crowd, many
 from tests.indicators.frames import TODAY, codes, judged, read_csv
-from tests.indicators.given import ACTUALS, items
+from tests.indicators.given import ACTUALS, items, row
 
 LOT = 150
 FIELDS = ("value", "numerator", "denominator", "version", "note", "measured_on", "data_status", "source")
@@ -200,6 +200,24 @@ async def test_faults_found_beside_what_is_stored_count_as_well(stocked: House) 
         error = refused.value
         assert (error.rule.code, error.faults_total, error.values["received"]) == ("faults_too_many", 10, len(some))
         assert len(await items(stocked, ACTUALS, limit=1000)) == 10, "nothing more was written"
+
+
+async def test_the_first_warnings_by_row_are_kept_of_all_lots_and_buckets(
+    stocked: House, other: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = await crowd(stocked, 6)
+    await crowd(other, 6)
+    before = [row(admin_unit=unit, period="2026-Q2", value=50) for unit in units]
+    # Told of when the row is read, and again when it is settled: unit by unit, which is not the order of the rows.
+    rows = [row(admin_unit=unit, value=0.5) for unit in reversed(units)]
+    both = [(number, code) for number in range(1, 7) for code in ("looks_like_ratio", "value_jumps")]
+    for house, lot, most in ((stocked, 200_000, 1000), (other, 2, 5)):
+        monkeypatch.setattr(findings, "LISTED_FAULTS", most)
+        monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 1)
+        await posted(house, before, LOT)
+        result = await posted(house, rows, lot)
+        assert [(fault.row, fault.rule.code) for fault in result.warnings.listed()] == both[:most]
+        assert (result.warnings.total, result.warnings.first.total) == (12, min(12, most))
 
 
 async def test_progress_grows_to_all_rows(stocked: House) -> None:

@@ -16,7 +16,7 @@ from chassis.database import Session
 from chassis.errors import Refused, Rule, TooLarge
 from chassis.listing import Listing
 from chassis.merge import Found, are_filled
-from chassis.tabular import Body, Findings, Table
+from chassis.tabular import Body, Findings, FirstFindings, Table
 from chassis.tabular.rules import ROWS_TOO_MANY
 from chassis.write_tokens import write_token
 from services.indicators.domain import rules
@@ -42,7 +42,7 @@ class PostResult:
     is_dry_run: bool
     import_id: UUID | None
     errors: Findings
-    warnings: Findings
+    warnings: FirstFindings
     write_token: str | None
     at: datetime
     blank: int = 0
@@ -231,14 +231,14 @@ class _Writing:
             tally.refuse(stale)
             counts["stale"] = 0
         else:
-            tally.warnings.append(stale)
+            tally.warnings.add(stale)
         for name, count in counts.items():
             tally.outcomes[name] = tally.outcomes.get(name, 0) + count
 
     async def _warn(self, changed: pl.DataFrame) -> None:
         previous = await posting.load_previous(self._db, changed)
         if previous.height:
-            self._tally.warnings.append(await asyncio.to_thread(judging.tell_jumps, changed, previous))
+            self._tally.warnings.add(await asyncio.to_thread(judging.tell_jumps, changed, previous))
 
     async def _keep(self, changed: pl.DataFrame, stored: Found) -> None:
         db, at = self._db, self._heads.at
@@ -298,7 +298,7 @@ def _result(db: Session, terms: PostTerms, tally: Tally, written: tuple[UUID | N
         is_dry,
         None if is_dry else written[0],
         tally.errors,
-        Findings.together(tally.warnings),
+        tally.warnings,
         None if is_dry else written[1],
         clock.now(),
         tally.blank,

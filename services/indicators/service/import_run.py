@@ -152,10 +152,10 @@ class Run:
     async def _done(self, db: Session, result: PostResult, body: tabular.Body, digest: bytes) -> None:
         """Write the end of an import into the transaction of its figures."""
         columns = await self._keep_errors(db, body, result.errors)
-        kept = self._result(result, digest, result.warnings.total)
+        kept = self._result(result, digest)
         await self._end(db, Ending(State.DONE, kept_for(self._house.settings), kept, None, columns, digest))
 
-    def _result(self, result: PostResult, digest: bytes, warnings_total: int) -> dict[str, Any]:
+    def _result(self, result: PostResult, digest: bytes) -> dict[str, Any]:
         receipt = None
         if digest and not result.is_dry_run:
             facts = Facts(self._claim.import_id, digest, result.counts, result.write_token, result.at)
@@ -166,7 +166,7 @@ class Run:
             "errors": kept_faults(result.errors.listed()),
             "errors_total": result.errors.total,
             "warnings": kept_faults(result.warnings.listed()),
-            "warnings_total": warnings_total,
+            "warnings_total": result.warnings.total,
             "write_token": result.write_token,
             "receipt": receipt,
         }
@@ -204,8 +204,8 @@ class Run:
         asked = Revert(claim.import_id, claim.terms["reverts"], claim.terms["reason"])
         async with self._database.write() as db:
             self._describe(db)
-            result, left = await revert(db, claim.caller, asked, self._progress)
-            kept = self._result(result, b"", left)
+            result = await revert(db, claim.caller, asked, self._progress)
+            kept = self._result(result, b"")
             await self._end(db, Ending(State.DONE, kept_for(self._house.settings), kept))
 
 

@@ -52,7 +52,7 @@ async def judge_lot(
         known = Findings.together([known, await refuse_strangers(db, found)])
         verdict = await asyncio.to_thread(_judge_found, found, codes, caller, known)
     tally.refuse(known, verdict.findings)
-    tally.warnings.append(verdict.warnings)
+    tally.warnings.add(verdict.warnings)
     return Judged(verdict.frame, has_news)
 
 

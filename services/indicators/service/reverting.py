@@ -13,7 +13,7 @@ from chassis import audit, outbox
 from chassis.auth import Caller
 from chassis.database import Session
 from chassis.errors import UNIT_NOT_COVERED, Conflict, Fault, Forbidden
-from chassis.tabular import Findings
+from chassis.tabular import Findings, FirstFindings
 from chassis.write_tokens import write_token
 from services.indicators.domain.actuals.reverting import taken_back
 from services.indicators.domain.imports import FIGURE_CHANGED_SINCE, LISTED, NOTHING_TO_REVERT
@@ -39,8 +39,8 @@ class Revert:
     reason: str
 
 
-async def revert(db: Session, caller: Caller, asked: Revert, tell: Tell) -> tuple[PostResult, int]:
-    """Write every figure of an import as it was before; answers what became of them, and how many were left.
+async def revert(db: Session, caller: Caller, asked: Revert, tell: Tell) -> PostResult:
+    """Write every figure of an import as it was before; answers what became of them.
 
     Figures the import created are withdrawn, figures it changed get their former values, each as a new version with
     the reason. Figures that changed since are left as they are, counted as stale, and the first 1,000 of them named.
@@ -62,7 +62,7 @@ async def revert(db: Session, caller: Caller, asked: Revert, tell: Tell) -> tupl
     for units in _buckets(counted):
         await work.take_back(units)
         await tell(Progress(work.count, work.count, work.count))
-    return await work.finish([unit for unit, _ in counted], left), left.count
+    return await work.finish([unit for unit, _ in counted], left)
 
 
 def _buckets(counted: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
@@ -144,7 +144,7 @@ def _counts(updated: int, stale: int) -> dict[str, int]:
 
 
 def _result(asked: Revert, counts: dict[str, int], left: Left, token: str, at: datetime) -> PostResult:
-    warnings = Findings.of([_left(each) for each in left.first])
+    warnings = FirstFindings(left.count, Findings.of([_left(each) for each in left.first]))
     return PostResult(counts, Mode.ATOMIC, False, asked.import_id, Findings.none(), warnings, token, at)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from chassis.tabular import Findings, NumberStyle
+from chassis.tabular import Findings, FirstFindings, NumberStyle
 from services.indicators.service.applying import CatchUp
 from services.indicators.service.gathering import LOT_ROWS
 
@@ -69,19 +69,19 @@ class PostTerms:
 
 @dataclass(slots=True)
 class Tally:
-    """What is known of a post so far: its rows by outcome, every fault, every warning."""
+    """What is known of a post so far: its rows by outcome, every fault, the first warnings."""
 
     received: int = 0
     blank: int = 0
     duplicates: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     faults: list[Findings] = field(default_factory=list)
-    warnings: list[Findings] = field(default_factory=list)
+    warnings: FirstFindings = field(default_factory=FirstFindings)
 
     def begin_again(self) -> None:
         """Forget everything."""
         self.received = self.blank = self.duplicates = 0
-        self.outcomes, self.faults, self.warnings = {}, [], []
+        self.outcomes, self.faults, self.warnings = {}, [], FirstFindings()
 
     def refuse(self, *findings: Findings) -> None:
         """Note faults."""

@@ -3,7 +3,7 @@
 import polars as pl
 
 from chassis.errors import Fault, rule
-from chassis.tabular import Check, Findings, judge
+from chassis.tabular import LISTED_FAULTS, Check, Findings, FirstFindings, judge
 
 ABOVE = rule("test_above", vi="{value} lớn hơn {limit}.", en="{value} is above {limit}.")
 MISSING = rule("test_missing", vi="Thiếu {column}.", en="{column} is missing.")
@@ -73,3 +73,24 @@ def test_what_is_shown_may_be_another_column() -> None:
     assert (shown.column, shown.value) == ("value", "26491")
     no_cell = judge(FRAME, [Check(MISSING, None, pl.col("row") == 2)]).listed()[0]
     assert (no_cell.column, no_cell.value, no_cell.values) == (None, None, {})
+
+
+def test_of_many_findings_the_first_by_row_are_kept_and_all_are_counted() -> None:
+    def found(*rows: int | None, column: str = "value") -> Findings:
+        return Findings.of([Fault(MISSING, row=row, column=column) for row in rows])
+
+    first = FirstFindings()
+    first.add(found(*range(500, 500 + LISTED_FAULTS)))
+    first.add(Findings.none())
+    first.add(found(9, 501, None, 7))
+    first.add(found(7, 9999, column="unit"))
+    listed = [(fault.row, fault.column) for fault in first.listed()]
+    assert listed[:7] == [
+        (None, "value"),
+        (7, "value"),
+        (7, "unit"),
+        (9, "value"),
+        *((n, "value") for n in (500, 501, 501)),
+    ]
+    assert (len(listed), first.first.total, listed[-1]) == (LISTED_FAULTS, LISTED_FAULTS, (1494, "value"))
+    assert first.total == LISTED_FAULTS + 6

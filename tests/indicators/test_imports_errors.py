@@ -12,10 +12,10 @@ from python_calamine import CalamineWorkbook
 
 from chassis.tabular import json_text
 from services.indicators.domain import import_errors
-from services.indicators.service import import_run
+from services.indicators.service import gathering, import_run
 from services.indicators.service.terms import PostTerms
 from tests.house import House
-from tests.indicators.given import row
+from tests.indicators.given import ACTUALS, items, row
 from tests.indicators.importing import IMPORTS, counted, lines, run_import, table
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -90,6 +90,27 @@ async def test_an_import_of_too_many_faults_stops_and_keeps_those_it_read(
     assert problem["detail"].startswith("Stopped, and nothing was written: 3 of the first 4 rows have more than 2 ")
     page = (await errors(stocked, found["import_id"], "application/json")).json()
     assert [(each["row"], each["cells"]["value"]) for each in page["items"]] == [(2, "101"), (3, "50"), (4, "101")]
+
+
+@pytest.mark.parametrize("mode", ["atomic", "partial"])
+async def test_an_import_of_too_many_rows_of_a_unit_is_refused_before_anything_is_written(
+    stocked: House, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
+    monkeypatch.setattr(gathering, "MOST_OF_UNIT", 3)
+    rows = [row(admin_unit="26434"), *[SOUND] * 4, ABOVE, row(admin_unit="26434", period="2026-Q2")]
+    found = await run_import(stocked, lines(*rows), mode=mode)
+    assert (found["state"], found["result"], await items(stocked, ACTUALS)) == ("refused", None, [])
+    assert found["progress"] == {"rows_read": 7, "rows_checked": 7, "rows_written": 0}
+    problem = found["problem"]
+    assert (problem["status"], problem["code"], problem["errors_total"]) == (422, "actuals_too_many_of_unit", 1)
+    assert problem["detail"].startswith("Unit 26491 has 4 rows; one import takes at most 3 rows of each unit.")
+    page = (await errors(stocked, found["import_id"], "application/json")).json()
+    assert [each["row"] for each in page["items"]] == [6]
+    monkeypatch.setattr(gathering, "MOST_OF_UNIT", 4)
+    found = await run_import(stocked, lines(*rows), mode="partial")
+    assert counted(found["result"]) == {"received": 7, "created": 3, "duplicates": 3, "refused": 1}
 
 
 async def test_refused_rows_as_csv_cannot_run_in_a_spreadsheet(stocked: House) -> None:

@@ -97,8 +97,8 @@ States = Annotated[list[State] | None, Query(alias="state", description="How far
 async def create_import(request: Request, db: Writing, caller: ActualsWrite, body: ImportBody, once: Once) -> Response:
     """Open an import of at most 5,000,000 rows and 1 GiB; its bytes follow in pieces of at most 8 MiB.
 
-    It runs once all is sent, in one transaction, with the rights its sender has now and still has at every piece:
-    either all it does is in, with its events, or nothing. It is kept for 30 days.
+    Of each unit it may have 200,000 rows. It runs once all is sent, in one transaction, with the rights its sender has
+    now and still has at every piece: either all it does is in, with its events, or nothing. It is kept for 30 days.
     """
 
     async def work() -> Response:

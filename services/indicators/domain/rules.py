@@ -159,6 +159,13 @@ ACTUALS_TOO_MANY = rule(
     vi="Một lần gửi nhận tối đa {limit_rows} dòng; nhiều hơn thì gửi qua /v1/indicators/imports.",
     en="One post takes at most {limit_rows} rows; send more by /v1/indicators/imports.",
 )
+ACTUALS_TOO_MANY_OF_UNIT = rule(
+    "actuals_too_many_of_unit",
+    vi="Đơn vị {admin_unit} có {rows} dòng; một lần nhập nhận tối đa {limit} dòng của mỗi đơn vị. "
+    "Hãy chia thành nhiều lần nhập.",
+    en="Unit {admin_unit} has {rows} rows; one import takes at most {limit} rows of each unit. "
+    "Send them by several imports.",
+)
 ACTUALS_REFUSED = rule(
     "actuals_refused",
     vi="Không ghi dòng nào: {refused} trên {received} dòng bị từ chối.",

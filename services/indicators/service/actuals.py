@@ -23,6 +23,7 @@ from services.indicators.domain import rules
 from services.indicators.domain.actuals import judging, resolving, settling
 from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.domain.filters import ActualFilter
+from services.indicators.service import gathering
 from services.indicators.service.applying import place_of
 from services.indicators.service.gathering import Ahead, Gathered, Lots
 from services.indicators.service.judging import judge_lot
@@ -84,6 +85,7 @@ async def post_actuals(db: Session, caller: Caller, body: Body, terms: PostTerms
         Refused: an atomic post has a refused row ("actuals_refused", with the faults of every row), a post of either
             mode has more faults than are kept ("faults_too_many", with those of the rows read so far), or the body
             has no table of rows (see `chassis.tabular.read`).
+            Of one unit an import may have no more rows than a post of all ("actuals_too_many_of_unit").
         TooLarge: more rows than the body may have ("actuals_too_many").
     """
     tally = Tally()
@@ -160,10 +162,11 @@ async def _write(db: Session, caller: Caller, terms: PostTerms, state: State) ->
     """Settle and write bucket by bucket; None where no row was left to settle.
 
     Raises:
-        Refused: an atomic post has a refused row, or any post too many faults.
+        Refused: an atomic post has a refused row, or any post too many faults or rows of one unit.
     """
     tally, gathered = state
     units = gathered.units()
+    _refuse_if_crowded(tally, units)
     if units.is_empty():
         _refuse_if_atomic(terms, tally)
         return None
@@ -185,6 +188,13 @@ def _refuse_if_too_many(terms: PostTerms, tally: Tally) -> None:
     """Faults of any number would take any amount of memory."""
     if tally.faults_total > terms.most_faults:
         raise PostRefused(tally.errors, tally.received, rules.FAULTS_TOO_MANY, limit=terms.most_faults)
+
+
+def _refuse_if_crowded(tally: Tally, units: pl.DataFrame) -> None:
+    for unit, rows in units.sort("len", descending=True).select("admin_unit", "len").head(1).iter_rows():
+        if rows > gathering.MOST_OF_UNIT:
+            told = {"admin_unit": unit, "rows": rows, "limit": gathering.MOST_OF_UNIT}
+            raise PostRefused(tally.errors, tally.received, rules.ACTUALS_TOO_MANY_OF_UNIT, **told)
 
 
 class _Writing:

@@ -16,6 +16,7 @@ from chassis.outbox import Heads
 from chassis.tabular import Body, Table, read
 
 LOT_ROWS = 200_000
+MOST_OF_UNIT = 200_000  # rows of one unit are settled together, in memory: as many as one post may have
 
 # What a judged row needs further on; the rest has served.
 KEPT = (

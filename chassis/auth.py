@@ -21,7 +21,9 @@ from chassis.settings import Settings
 ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256"]
 
 TOKEN_MISSING = rule("token_missing", vi="Cần mã truy cập (Authorization: Bearer …).", en="A bearer token is needed.")
-TOKEN_INVALID = rule("token_invalid", vi="Mã truy cập không hợp lệ: {reason}.", en="The token does not hold: {reason}.")
+TOKEN_INVALID = rule(
+    "token_invalid", vi="Mã truy cập không hợp lệ hoặc đã hết hạn.", en="The token does not hold: {reason}."
+)
 SCOPE_MISSING = rule("scope_missing", vi="Mã truy cập thiếu quyền {scope}.", en="The token lacks the scope {scope}.")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="chitieu"'}
 
@@ -55,6 +57,11 @@ class Caller:
 ANONYMOUS = Caller("anonymous", "anonymous", frozenset(), frozenset(), is_anonymous=True)
 
 
+def _no_good(reason: str) -> Unauthenticated:
+    """A token that does not hold; why is said to programs and in English, for the words are those of libraries."""
+    return Unauthenticated(TOKEN_INVALID, reason=reason, headers=_CHALLENGE, members={"reason": reason})
+
+
 class Verifier:
     """Checks tokens against public keys from a file or URL, read again when they grow old."""
 
@@ -83,16 +90,16 @@ class Verifier:
             self._claims.validate(decoded.claims)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             reason = getattr(error, "error", None) or type(error).__name__
-            raise Unauthenticated(TOKEN_INVALID, reason=reason, headers=_CHALLENGE) from error
+            raise _no_good(reason) from error
         return self._caller(decoded.claims)
 
     def _caller(self, claims: dict[str, Any]) -> Caller:
         if claims.get("demo") and not self._settings.is_demo:
-            raise Unauthenticated(TOKEN_INVALID, reason="demo token in production", headers=_CHALLENGE)
+            raise _no_good("demo token in production")
         units = claims.get("admin_units", [])
         scope = claims.get("scope", "")
         if not isinstance(scope, str) or not isinstance(units, list) or not all(isinstance(u, str) for u in units):
-            raise Unauthenticated(TOKEN_INVALID, reason="malformed claims", headers=_CHALLENGE)
+            raise _no_good("malformed claims")
         subject = str(claims["sub"])
         client_id = claims.get("client_id")
         return Caller(
@@ -110,7 +117,7 @@ class Verifier:
                 if time.monotonic() - self._read_at > self._settings.jwks_refresh_seconds:
                     await self._read_keys()
         if self._keys is None:
-            raise Unauthenticated(TOKEN_INVALID, reason="no verification keys", headers=_CHALLENGE)
+            raise _no_good("no verification keys")
         return self._keys
 
     async def _read_keys(self) -> None:
@@ -145,9 +152,9 @@ async def identify(request: Request) -> Caller:
     if not scheme:
         caller = ANONYMOUS
     elif not token.strip():
-        raise Unauthenticated(TOKEN_INVALID, reason="empty", headers=_CHALLENGE)
+        raise _no_good("empty")
     elif scheme.lower() != "bearer":
-        raise Unauthenticated(TOKEN_INVALID, reason=f"scheme {scheme}", headers=_CHALLENGE)
+        raise _no_good("scheme is not Bearer")
     else:
         verifier: Verifier = request.app.state.house.verifier
         caller = await verifier.verify(token.strip())

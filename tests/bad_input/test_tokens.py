@@ -92,6 +92,25 @@ async def test_a_token_that_does_not_hold_is_refused(five_plans: House, signing_
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize(
+    ("authorization", "reason"),
+    [
+        ("Bearer", "empty"),
+        ("Basic dXNlcjpwYXNz", "scheme is not Bearer"),
+        ("Bearer a.b.c", "decode_error"),
+    ],
+)
+async def test_why_a_token_does_not_hold_is_said_to_programs_and_in_english(
+    five_plans: House, authorization: str, reason: str
+) -> None:
+    headers = {"Authorization": authorization}
+    vi, en = await refused(
+        five_plans, "PUT", BUDGET, status=401, code="token_invalid", headers=headers, json={"lines": []}
+    )
+    assert (vi["detail"], vi["reason"]) == ("Mã truy cập không hợp lệ hoặc đã hết hạn.", reason)
+    assert (en["detail"], en["reason"]) == (f"The token does not hold: {reason}.", reason)
+
+
 @pytest.mark.parametrize("scheme", ["Basic dXNlcjpwYXNz", "Digest abc", "bearer-token abc"])
 async def test_other_schemes_are_refused(five_plans: House, scheme: str) -> None:
     headers = {"Authorization": scheme}

@@ -146,7 +146,7 @@ async def test_filters_and_a_token_decide_what_is_heard(watching: Watching) -> N
 
 async def test_a_refusal_is_shown_and_not_asked_again(watching: Watching) -> None:
     await watching.begin("made.up")
-    assert await watching.state("refused") == "Dừng: Kế hoạch: Mã truy cập không hợp lệ: decode_error."
+    assert await watching.state("refused") == "Dừng: Kế hoạch: Mã truy cập không hợp lệ hoặc đã hết hạn."
     assert await watching.page.run("follower === null")
     (complaint,) = watching.page.complaints
     assert "401" in complaint

@@ -61,6 +61,9 @@ def test_a_service_declares_its_events(name: str) -> None:
         assert {"version", "client_id"} <= set(fields)
 
 
+IN_ENGLISH_ONLY = {"token_invalid": {"reason"}}  # the words of the library that reads tokens
+
+
 def fields_of(template: str) -> set[str]:
     """The values a sentence is filled with; one that is worded per language counts by its shared name."""
     names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
@@ -74,4 +77,4 @@ def test_every_rule_is_worded_in_both_languages() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9_]*", rule.code)
         assert rule.vi, rule.code
         assert rule.en, rule.code
-        assert fields_of(rule.vi) == fields_of(rule.en), rule.code
+        assert fields_of(rule.vi) | IN_ENGLISH_ONLY.get(rule.code, set()) == fields_of(rule.en), rule.code

@@ -121,11 +121,6 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def warm() -> None:
-    """Start a reader before the first file comes: starting takes about half a second."""
-    _give_back(_take())
-
-
 def _take() -> _Reader:
     while True:
         with _lock:

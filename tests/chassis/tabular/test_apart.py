@@ -106,7 +106,7 @@ def test_the_work_on_earlier_files_is_not_held_against_the_next(monkeypatch: pyt
 
 
 def test_a_reader_gone_while_idle_is_replaced() -> None:
-    apart.warm()
+    apart._give_back(apart._take())
     gone = apart._idle[-1]
     gone._process.kill()
     gone._process.wait()
@@ -115,7 +115,7 @@ def test_a_reader_gone_while_idle_is_replaced() -> None:
 
 
 def test_a_reader_that_is_just_leaving_is_replaced() -> None:
-    apart.warm()
+    apart._give_back(apart._take())
     leaving = apart._idle[-1]
     leaving.end()
     code = "import os, time; os.close(0); os.close(1); print(file=open(2, 'w')); time.sleep(60)"
@@ -151,7 +151,7 @@ def test_nobody_waits_for_ever_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_reader_outlives_its_service() -> None:
     code = (
-        "import time; from chassis.tabular import apart; apart.warm();"
+        "import time; from chassis.tabular import apart; apart._give_back(apart._take());"
         "print(apart._idle[0]._process.pid, flush=True); time.sleep(60)"
     )
     service = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

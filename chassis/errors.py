@@ -151,6 +151,12 @@ class TooManyRequests(HouseError):
     status = 429
 
 
+class HeadersTooLarge(HouseError):
+    """The headers of a request are over the limit, which the problem names."""
+
+    status = 431
+
+
 class Unavailable(HouseError):
     """Something we stand on is away; the same request may succeed later."""
 
@@ -177,6 +183,11 @@ BODY_TOO_LARGE = rule(
     "body_too_large",
     vi="Nội dung vượt giới hạn {limit_bytes} byte.",
     en="The body is over the limit of {limit_bytes} bytes.",
+)
+HEADERS_TOO_LARGE = rule(
+    "headers_too_large",
+    vi="Phần đầu của yêu cầu (các header cộng lại) vượt giới hạn {limit_bytes} byte.",
+    en="The headers of the request together are over the limit of {limit_bytes} bytes.",
 )
 MEDIA_UNSUPPORTED = rule(
     "media_unsupported",

@@ -20,12 +20,14 @@ from chassis.errors import (
     FIELD_INVALID,
     FIELD_MISSING,
     FIELD_UNKNOWN,
+    HEADERS_TOO_LARGE,
     INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     REQUEST_TIMED_OUT,
     RULES,
     Fault,
+    HeadersTooLarge,
     HouseError,
     Refused,
     Rule,
@@ -33,7 +35,7 @@ from chassis.errors import (
 )
 from chassis.reasons import reason_values
 from chassis.replies import encode, preferred
-from chassis.telemetry import Failures
+from chassis.telemetry import MAX_HEADER_BYTES, Failures
 from chassis.text import suggest
 
 MEDIA_TYPE = "application/problem+json"
@@ -52,6 +54,7 @@ _TITLES = {
     415: ("Kiểu nội dung không nhận", "Unsupported media type"),
     422: ("Bị từ chối theo quy định", "Refused by a rule"),
     429: ("Quá nhiều yêu cầu", "Too many requests"),
+    431: ("Phần đầu yêu cầu quá lớn", "Request headers too large"),
     500: ("Lỗi nội bộ", "Internal error"),
     503: ("Tạm thời không phục vụ", "Temporarily unavailable"),
 }
@@ -120,11 +123,13 @@ class _Internal(HouseError):
 
 
 def failures(base: str) -> Failures:
-    """The replies to what nobody caught (no stack trace, only the request id) and to what took too long."""
+    """The replies to what nobody caught (no stack trace, only the request id), took too long, or is not looked at."""
+    wide = HeadersTooLarge(HEADERS_TOO_LARGE, limit_bytes=MAX_HEADER_BYTES)
     slow = Unavailable(REQUEST_TIMED_OUT, headers={"Retry-After": "5"})
     return Failures(
         unforeseen=lambda scope: problem(_Internal(INTERNAL_ERROR), scope, base),
         too_slow=lambda scope: problem(slow, scope, base),
+        too_wide=lambda scope: problem(wide, scope, base),
     )
 
 

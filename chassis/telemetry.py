@@ -24,6 +24,8 @@ from chassis.settings import Settings
 
 log = structlog.get_logger("request")
 
+MAX_HEADER_BYTES = 32 * 1024  # names and values together; a token takes one or two
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -86,10 +88,11 @@ def metrics() -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The replies to a request that nobody could answer: one that broke, and one that took too long."""
+    """The replies to a request that nobody could answer: one that broke, took too long, or has too large headers."""
 
     unforeseen: Callable[[Scope], Response]
     too_slow: Callable[[Scope], Response]
+    too_wide: Callable[[Scope], Response]
 
 
 class RequestContext:
@@ -133,9 +136,10 @@ class RequestContext:
             _let_stream(limit, message)
             await note(message)
 
+        answer = self.app if _header_bytes(scope) <= MAX_HEADER_BYTES else self._failures.too_wide(scope)
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                await self.app(scope, receive, begin)
+                await answer(scope, receive, begin)
         except TimeoutError:
             log.warning("request_timed_out", path=scope["path"], seconds=self._seconds)
             if status == 0:
@@ -153,6 +157,10 @@ class RequestContext:
         REQUESTS.labels(self._service, method, route, str(status)).inc()
         SECONDS.labels(self._service, method, route).observe(seconds)
         log.info("request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+def _header_bytes(scope: Scope) -> int:
+    return sum(len(name) + len(value) for name, value in scope["headers"])
 
 
 def _let_stream(limit: asyncio.Timeout, message: Message) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chassis.telemetry import MAX_HEADER_BYTES
 from tests.bad_input.refusals import ACTUALS, BUDGET, WRITES, refused
 from tests.house import House
 
@@ -54,6 +55,24 @@ async def test_a_large_body_is_never_held_whole(five_plans: House) -> None:
     tracemalloc.stop()
     assert response.status_code == 413
     assert peak < 2 * five_plans.settings.max_document_bytes + 1024 * 1024
+
+
+@pytest.mark.parametrize("path", ["/v1/plans/plans", "/v1/indicators/actuals", "/graphql", "/v1/changes", "/livez"])
+async def test_headers_over_the_limit_are_refused(five_plans: House, path: str) -> None:
+    plain = five_plans.client.build_request("GET", path, headers={"X-Much": ""})
+    room = MAX_HEADER_BYTES - sum(len(name) + len(value) for name, value in plain.headers.raw)
+    for language, said in (
+        ("vi", f"Phần đầu của yêu cầu (các header cộng lại) vượt giới hạn {32 * 1024} byte."),
+        ("en", f"The headers of the request together are over the limit of {32 * 1024} bytes."),
+    ):
+        much = {"X-Much": "x" * (room + 1 - len("Accept-Language" + language)), "Accept-Language": language}
+        response = await five_plans.client.get(path, headers=much)
+        assert response.headers["Content-Type"] == "application/problem+json"
+        told = response.json()
+        assert (response.status_code, told["code"], told["detail"]) == (431, "headers_too_large", said)
+        assert told["request_id"] == response.headers["X-Request-Id"]
+        just = {**much, "X-Much": much["X-Much"][1:]}
+        assert (await five_plans.client.get(path, headers=just)).status_code != 431
 
 
 async def test_more_rows_than_one_post_takes_are_refused(five_plans: House) -> None:

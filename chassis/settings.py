@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     import_lease_seconds: float = Field(30, gt=0, description="silence after which an import is taken over, seconds")
     import_poll_seconds: float = Field(0.5, gt=0, description="pause between looks for imports to run, seconds")
     import_timeout_seconds: float = Field(3600, gt=0, description="longest statement of an import, seconds")
+    import_upload_hours: int = Field(
+        48, ge=1, description="hours without a piece after which an import that is not all sent is forgotten"
+    )
     import_kept_days: int = Field(30, ge=1, description="days for which imports are kept")
     max_bulk_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest body of rows at once, bytes as sent")
     max_unpacked_bytes: int = Field(256 * 1024 * 1024, gt=0, description="the same, unpacked, bytes")

@@ -13,8 +13,8 @@ from pathlib import Path
 from chassis.postgres.folder import write_private
 from chitieu.client import Terms
 
-# The service keeps keys and imports for 30 days.
-KEPT_SECONDS = 29 * 24 * 3600
+# The service waits 48 hours for the next piece of an import; beginning anew later is harmless.
+KEPT_SECONDS = 47 * 3600
 
 
 @dataclass(frozen=True, slots=True)

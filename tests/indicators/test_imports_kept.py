@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from chassis.tabular.pieces import pieces
 from services.indicators.service import import_run
@@ -11,12 +12,15 @@ from tests.house import House
 from tests.indicators.given import ACTUALS, items, row
 from tests.indicators.importing import (
     IMPORTS,
+    acted,
     counted,
     lines,
     look,
     opened,
     queued,
     run_import,
+    running,
+    send,
 )
 from tests.indicators.runners import (
     THREE,
@@ -42,6 +46,34 @@ async def test_imports_are_forgotten_when_their_time_is_over_and_figures_stay(st
     kept = await look(stocked, done["import_id"])
     assert (kept["state"], kept["expires_at"], counted(kept["result"])) == ("done", None, {"received": 3, "created": 3})
     assert len(await items(stocked, ACTUALS)) == 3
+
+
+async def test_an_upload_without_a_piece_for_two_days_is_forgotten(stocked: House) -> None:
+    async def hours(import_id: str) -> float:
+        """How long it is kept from now on."""
+        asked = text(
+            "SELECT extract(epoch FROM expires_at - clock_timestamp()) / 3600 FROM import WHERE import_id = :id"
+        )
+        async with stocked.database("indicators").read() as db:
+            return round(float(await db.scalar(asked, {"id": import_id}) or 0), 1)
+
+    content = lines(*THREE)
+    abandoned, resumed, cancelled = [(await opened(stocked))["import_id"] for _ in range(3)]
+    await send(stocked, abandoned, content[:10], 0, is_last=False)
+    await change(stocked, "UPDATE import SET expires_at = now() + interval '1 hour'")
+    await send(stocked, resumed, content[:10], 0, is_last=False)
+    assert [await hours(each) for each in (abandoned, resumed, cancelled)] == [1, 48, 1]
+    assert (await acted(stocked, cancelled, "cancel")).status_code == 200
+    await change(stocked, "UPDATE import SET expires_at = expires_at - interval '2 hours'")
+    async with running(stocked) as runner:
+        assert await runner.forget_expired() == 1
+        response = await send(stocked, abandoned, content[10:], 10, is_last=True)
+        assert (response.status_code, response.json()["code"]) == (404, "import_unknown")
+        await send(stocked, resumed, content[10:], 10, is_last=True)
+        assert [await hours(each) for each in (resumed, cancelled)] == [30 * 24, 30 * 24 - 2]
+        assert await runner.step() is True
+    assert (await look(stocked, resumed))["state"] == "done"
+    assert [each["import_id"] for each in await items(stocked, IMPORTS)] == sorted((resumed, cancelled))
 
 
 async def test_statements_of_a_run_do_not_grow_with_the_rows(stocked: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,8 @@ async def create_import(request: Request, db: Writing, caller: ActualsWrite, bod
     """Open an import of at most 5,000,000 rows and 1 GiB; its bytes follow in pieces of at most 8 MiB.
 
     Of each unit it may have 200,000 rows. It runs once all is sent, in one transaction, with the rights its sender has
-    now and still has at every piece: either all it does is in, with its events, or nothing. It is kept for 30 days.
+    now and still has at every piece: either all it does is in, with its events, or nothing. It is kept for 30 days;
+    without all of its bytes, until 48 hours have passed without a piece (`expires_at`).
     """
 
     async def work() -> Response:
@@ -221,7 +222,8 @@ async def cancel_import(request: Request, db: Writing, caller: ActualsWrite, imp
     """
 
     async def work() -> Response:
-        return reply(import_body(await service.cancel_import(db, caller, import_id), request))
+        settings = request.app.state.house.settings
+        return reply(import_body(await service.cancel_import(db, caller, import_id, settings), request))
 
     return await once(work)
 

@@ -51,6 +51,11 @@ def kept_for(settings: Settings) -> timedelta:
     return timedelta(days=settings.import_kept_days)
 
 
+def upload_kept_for(settings: Settings) -> timedelta:
+    """How long an import waits for its next piece."""
+    return timedelta(hours=settings.import_upload_hours)
+
+
 async def create_import(db: Session, caller: Caller, asked: ImportBody, settings: Settings) -> UUID:
     """Make room for a large post; its bytes are sent in pieces.
 
@@ -66,7 +71,7 @@ async def create_import(db: Session, caller: Caller, asked: ImportBody, settings
     if await store.count_open(db, caller.client_id) >= rules.MOST_OPEN:
         raise TooManyRequests(rules.IMPORTS_TOO_MANY, limit=rules.MOST_OPEN, headers={"Retry-After": "60"})
     terms = _terms(asked)
-    made = await store.create(db, caller, kept_for(settings), terms)
+    made = await store.create(db, caller, upload_kept_for(settings), terms)
     assert made is not None
     told = {name: terms[name] for name in ("name", "content_type", "size_bytes", "mode", "is_dry_run")}
     await audit.record(db, caller, "import.opened", str(made), change=(None, told))
@@ -118,7 +123,7 @@ async def receive(db: Session, caller: Caller, import_id: UUID, piece: Piece, se
     _check_size(held, piece, settings)
     await store.narrow(db, caller, import_id)
     if piece.content:
-        await store.append(db, import_id, piece.offset, piece.content)
+        await store.append(db, import_id, (piece.offset, piece.content), upload_kept_for(settings))
     upload = Upload(held.state, piece.offset + len(piece.content), held.size_bytes)
     if not piece.is_last:
         return upload
@@ -126,7 +131,7 @@ async def receive(db: Session, caller: Caller, import_id: UUID, piece: Piece, se
     if missing is not None:  # the piece goes with the refusal
         held_now = upload.received_bytes
         raise Refused(missing, headers=upload_headers(held), received_bytes=held_now, size_bytes=held.size_bytes)
-    await store.queue(db, import_id)
+    await store.queue(db, import_id, kept_for(settings))
     return Upload(State.QUEUED, upload.received_bytes, upload.received_bytes)
 
 
@@ -175,7 +180,7 @@ def list_imports(caller: Caller, states: Sequence[str]) -> Listing:
     return store.list_imports(caller, states)
 
 
-async def cancel_import(db: Session, caller: Caller, import_id: UUID) -> dict[str, Any]:
+async def cancel_import(db: Session, caller: Caller, import_id: UUID, settings: Settings) -> dict[str, Any]:
     """Cancel an import: at once while it waits; a runner that has it stops at its next step and writes nothing.
 
     Raises:
@@ -187,7 +192,7 @@ async def cancel_import(db: Session, caller: Caller, import_id: UUID) -> dict[st
         raise NotFound(rules.IMPORT_UNKNOWN, import_id=import_id)
     if found["state"] == State.CANCELLED:
         return found
-    if await store.cancel(db, import_id) is None:
+    if await store.cancel(db, import_id, kept_for(settings)) is None:
         now = await get_import(db, caller, import_id)
         raise Conflict(rules.IMPORT_FINISHED, state=now["state"] or State.DONE.value)
     await audit.record(db, caller, "import.cancelled", str(import_id), change=({"state": found["state"]}, None))

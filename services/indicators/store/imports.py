@@ -123,20 +123,27 @@ async def narrow(db: Session, caller: Caller, import_id: UUID) -> None:
     )
 
 
-async def append(db: Session, import_id: UUID, offset: int, content: bytes) -> None:
-    """Keep more bytes of a locked import."""
+async def append(db: Session, import_id: UUID, piece: tuple[int, bytes], kept: timedelta) -> None:
+    """Keep more bytes of a locked import from a place on; it waits for the next ones as long as it is kept."""
+    offset, content = piece
     await db.execute(insert(chunks).values(import_id=import_id, starts_at=offset, content=content))
     await db.execute(
-        text("UPDATE import SET received_bytes = :held WHERE import_id = :import_id"),
-        {"import_id": import_id, "held": offset + len(content)},
+        text(
+            "UPDATE import SET received_bytes = :held, expires_at = clock_timestamp() + :kept"
+            " WHERE import_id = :import_id"
+        ),
+        {"import_id": import_id, "held": offset + len(content), "kept": kept},
     )
 
 
-async def queue(db: Session, import_id: UUID) -> None:
+async def queue(db: Session, import_id: UUID, kept: timedelta) -> None:
     """Let a runner take a locked import."""
     await db.execute(
-        text("UPDATE import SET state = 'queued', due_at = clock_timestamp() WHERE import_id = :import_id"),
-        {"import_id": import_id},
+        text(
+            "UPDATE import SET state = 'queued', due_at = clock_timestamp(), expires_at = clock_timestamp() + :kept"
+            " WHERE import_id = :import_id"
+        ),
+        {"import_id": import_id, "kept": kept},
     )
 
 
@@ -201,7 +208,7 @@ def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def cancel(db: Session, import_id: UUID) -> State | None:
+async def cancel(db: Session, import_id: UUID, kept: timedelta) -> State | None:
     """Cancel an import that waits, or ask its runner to stop; answers what it was, None where it is over."""
     found = await db.execute(
         text(
@@ -209,12 +216,12 @@ async def cancel(db: Session, import_id: UUID) -> State | None:
             "   AND state IN ('receiving', 'queued', 'running') FOR UPDATE),"
             " gone AS (DELETE FROM import_chunk USING old WHERE import_chunk.import_id = old.import_id"
             "   AND old.state <> 'running')"
-            " UPDATE import i SET is_cancelling = true,"
+            " UPDATE import i SET is_cancelling = true, expires_at = clock_timestamp() + :kept,"
             "   state = CASE old.state WHEN 'running' THEN 'running' ELSE 'cancelled' END,"
             "   finished_at = CASE old.state WHEN 'running' THEN NULL ELSE clock_timestamp() END"
             " FROM old WHERE i.import_id = old.import_id RETURNING old.state"
         ),
-        {"import_id": import_id},
+        {"import_id": import_id, "kept": kept},
     )
     state = found.scalar()
     return None if state is None else State(state)

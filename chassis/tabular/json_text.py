@@ -21,6 +21,7 @@ ROWS_AT_ONCE = 50_000
 _BLANK = b" \t\r\n"
 _WRAPPED = re.compile(rb'\s*\{\s*"([^"\\]{1,100})"\s*:\s*\[')
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)")
+_NEXT_AFTER_ROW = re.compile(r",\s*(?=\{)")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _END = re.compile(r"\][ \t\r\n]*(?:\}[ \t\r\n]*)?$")
 _FOREIGN_BYTE = re.compile("[\udc80-\udcff]")
@@ -209,10 +210,12 @@ def _element(text: str, place: int, number: int) -> tuple[int, int, Fault | None
         _, end = _scan(text, place)
     except (ValueError, RecursionError):
         fault = _no_row(number, "not JSON", "không đúng cú pháp JSON", text[place : place + 200])
-        return place, _next_object(text, place), fault
+        return place, _next(_NEXT_OBJECT, text, place), fault
     after = _skip(text, end)
     if text[after : after + 1] not in (",", "]"):
-        return end, _next_object(text, place), _no_row(number, "no comma after the row", "thiếu dấu phẩy sau dòng")
+        fault = _no_row(number, "no comma after the row", "thiếu dấu phẩy sau dòng", text[after : after + 200])
+        is_row = text[after : after + 1] == "{"
+        return end, after if is_row else _next(_NEXT_AFTER_ROW, text, end), fault
     following = after + 1 if text[after] == "," else after
     if _FOREIGN_BYTE.search(text, place, end):
         return end, following, Fault(ROW_NOT_UTF8, row=number)
@@ -230,8 +233,8 @@ def _no_row(number: int, reason: str, reason_vi: str, shown: str = "") -> Fault:
     return Fault(ROW_UNREADABLE, {"reason": reason, "reason_vi": reason_vi}, row=number, value=value)
 
 
-def _next_object(text: str, place: int) -> int:
-    found = _NEXT_OBJECT.search(text, place)
+def _next(sign: re.Pattern[str], text: str, place: int) -> int:
+    found = sign.search(text, place)
     return found.end() if found else len(text)
 
 

@@ -174,7 +174,9 @@ def test_a_half_sign_among_escapes_costs_its_own_cell_only() -> None:
     ("text", "rows", "faults"),
     [
         ('[{"value":1},{"value":},{"value":3}]', [1, 3], [(2, None, "row_unreadable")]),
-        ('[{"value":1} {"value":2},{"value":3}]', [2], [(1, None, "row_unreadable")]),
+        ('[{"value":1} {"value":2},{"value":3}]', [2, 3], [(1, None, "row_unreadable")]),
+        ('[{"value":1}\n{"value":2}{"value":3}]', [3], [(1, None, "row_unreadable"), (2, None, "row_unreadable")]),
+        ('[{"value":1} x,{"value":2},{"value":3}]', [2, 3], [(1, None, "row_unreadable")]),
         ('[{"value":1},{"value":2},]', [1, 2], [(3, None, "row_unreadable")]),
         ('[{"value":1},{"value":2}', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
         ('[{"value":1},{"val', [1], [(2, None, "row_unreadable"), (3, None, "row_unreadable")]),
@@ -190,6 +192,15 @@ def test_a_broken_array_is_read_between_its_breaks(
     table = bodies.read(text.encode(), JSON)
     assert [row for row, *_ in cells(table)] == rows
     assert found(table) == faults
+
+
+def test_a_missing_comma_is_named_and_costs_the_row_before_it_only() -> None:
+    table = bodies.read(b'[{"value":1},{"value":2} {"value":3},{"value":4}]', JSON)
+    (fault,) = table.findings.listed()
+    assert (fault.row, fault.value) == (2, '{"value":3},{"value":4}]')
+    assert fault.rule.sentence("vi", fault.values) == "Không đọc được dòng này: thiếu dấu phẩy sau dòng."
+    assert fault.rule.sentence("en", fault.values) == "Unreadable row: no comma after the row."
+    assert (cells(table, "value"), table.received) == ([(1, "1"), (3, "3"), (4, "4")], 4)
 
 
 def test_what_stands_after_an_array_is_said_and_shown() -> None:

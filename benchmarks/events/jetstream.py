@@ -23,6 +23,8 @@ from tests.nats import Nats, nats, reached
 SERVICE, STREAM = "indicators", "chitieu-indicators"
 EVENTS, TRIPS = 50_000, 200
 LEAST_RATE = 5_000
+# Events are written beside the service, whose commits would wake its sequencer at once.
+SETTINGS = {"CHITIEU_SEQUENCER_POLL_SECONDS": "0.005"}
 
 _FILL = """
 INSERT INTO outbox (type, subject, version, province, commune, is_public, data, trace)

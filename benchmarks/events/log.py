@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
@@ -28,7 +28,7 @@ from chassis.sequencer import Sequencer
 SERVER = {"track_commit_timestamp": "on", "max_prepared_transactions": "10"}
 ACTUALS, CHANGES = "/v1/indicators/actuals", "/v1/indicators/changes"
 WRITERS, MONTHS, BARE_WRITERS = 8, 12, 16
-PAIRS, PAIR_SECONDS = 8, 4.0
+PAIRS, PAIR_SECONDS = 16, 2.0
 TRIPS = 300
 BACKLOG = 200_000
 REST_SECONDS, PAUSE_SECONDS = 60.0, 0.02
@@ -57,15 +57,18 @@ async def bare_writing(stage: Stage, scale: float) -> list[Result]:
 async def writing(stage: Stage, scale: float) -> list[Result]:
     """Posts a second of a service with its sequencer, by those of the same service without any event log, by turns.
 
-    One goes at a time; whatever has a sequencer stands still while there is to be none.
+    One goes at a time, and each of them is the first of every second pair: the machine's own pace changes.
     """
+    rates, seconds = [], PAIR_SECONDS * scale
     async with _unlogged(stage) as unlogged:
-        rates = []
-        for _ in range(max(1, round(PAIRS * scale))):
-            with_log = await _rate(stage, stage.indicators, [unlogged], PAIR_SECONDS * scale)
-            await _drained(stage)
-            without = await _rate(stage, unlogged, [stage.indicators, stage.plans], PAIR_SECONDS * scale)
-            rates.append((with_log, without))
+        logged = stage.indicators
+        for number in range(max(1, round(PAIRS * scale))):
+            rate: dict[Process, float] = {}
+            for chosen in (logged, unlogged) if number % 2 else (unlogged, logged):
+                rate[chosen] = await _rate(stage, chosen, {logged, unlogged, stage.plans} - {chosen}, seconds)
+                if chosen is logged:
+                    await _drained(stage)
+            rates.append((rate[logged], rate[unlogged]))
     return _kept("writers", "posts", rates, COST_FLOOR)
 
 
@@ -92,7 +95,7 @@ async def _unlogged(stage: Stage) -> AsyncIterator[Process]:
         process.stop()
 
 
-async def _rate(stage: Stage, chosen: Process, others: Sequence[Process], seconds: float) -> float:
+async def _rate(stage: Stage, chosen: Process, others: Collection[Process], seconds: float) -> float:
     """Posts a second of several writers to one process, while the others stand still."""
     with _paused(others):
         async with stage.client() as client:
@@ -103,7 +106,7 @@ async def _rate(stage: Stage, chosen: Process, others: Sequence[Process], second
 
 
 @contextlib.contextmanager
-def _paused(processes: Sequence[Process]) -> Iterator[None]:
+def _paused(processes: Collection[Process]) -> Iterator[None]:
     for process in processes:
         process.pause()
     try:
@@ -154,6 +157,8 @@ async def hearing(stage: Stage, scale: float) -> list[Result]:
     """
     await _drained(stage)
     tables = await stage.connect("postgres")
+    for order in ("VACUUM ANALYZE", "CHECKPOINT"):  # nothing is left to do of what was written before
+        await tables.execute(order)
     heard, bare = [], []
     async with _bell(stage) as ring, _polled(stage) as reader, stage.client() as writer:
         await _hear(reader, writer, stage, tables)

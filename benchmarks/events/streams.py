@@ -23,7 +23,8 @@ from benchmarks.stage import Stage
 
 CLIENTS, SECONDS, RATE = 200, 30.0, 1_100
 LOOKING = 10
-SETTINGS = {"CHITIEU_MAX_STREAMS_PER_CALLER": "1000"}
+# Events are written beside the service, whose commits would wake its sequencer at once.
+SETTINGS = {"CHITIEU_MAX_STREAMS_PER_CALLER": "1000", "CHITIEU_SEQUENCER_POLL_SECONDS": "0.005"}
 TICK_SECONDS = 0.02
 MOST_GROWTH_MIB = 16
 

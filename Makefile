@@ -67,7 +67,7 @@ faults-bulk: $(VENV)/.installed-dev ## kill services and servers in the middle o
 	$(BIN)/python -m tests.faults.bulk --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(RUN)
 
 faults-webhooks: $(VENV)/.installed-dev ## kill and stop senders of webhooks before a bad receiver (KILLS=200 SEED=1)
-	KILLS=$(or $(KILLS),200) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n0 tests/chassis/webhooks/test_kills.py
+	CHITIEU_LONG_TESTS=1 KILLS=$(or $(KILLS),200) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -n0 -s tests/chassis/webhooks/test_kills.py
 
 lock: ## lock the dependencies with hashes
 	$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --group install \

@@ -33,7 +33,7 @@ test-long: check ## the same with the forms that take minutes
 	CHITIEU_LONG_TESTS=1 $(PYTEST)
 
 test-long-only: $(VENV)/.installed-dev ## the forms that take minutes alone, after make test
-	CHITIEU_LONG_TESTS=1 $(PYTEST) -m long
+	CHITIEU_LONG_TESTS=1 $(PYTEST) -m long $(RUN)
 
 check: $(VENV)/.installed-dev ## linters, types, house rules
 	@$(MAKE) --no-print-directory --jobs=2 check-types check-rules

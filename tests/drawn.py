@@ -6,7 +6,7 @@ import os
 
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("CHITIEU_FUZZ_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("CHITIEU_FUZZ_EXAMPLES", "16"))
 
 
 def signs(without: str = "") -> st.SearchStrategy[str]:

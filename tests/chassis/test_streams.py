@@ -157,7 +157,7 @@ async def test_an_expired_token_holds_no_stream(desk: Desk) -> None:
     headers = desk.whole.headers("changes:read", seconds=-4)  # a clock may be five seconds off
     async with serving(desk, stream_ping_seconds=0.05) as served, served.listener(headers) as events:
         *_, last = await rest(events)
-    assert last.data["detail"].endswith("expired_token.")
+    assert (last.data["code"], last.data["reason"]) == ("token_invalid", "expired_token")
 
 
 async def test_a_stream_ends_after_its_time_and_outlasts_a_request(desk: Desk) -> None:

@@ -21,7 +21,7 @@ from tests.house import House
 from tests.lines import line_to
 from tests.sse import Heard, follow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 TYPE = "vn.chitieu.plans.note.written.v1"
 COMMUNES = ["26491", "25378"]

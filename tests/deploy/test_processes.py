@@ -120,6 +120,7 @@ def waves(services: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_commands_of_the_compose_file_serve_the_five_plans(machine: Machine) -> None:
     assert waves(machine.services) == [
         ["postgres", "keys"],

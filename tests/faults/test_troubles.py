@@ -23,7 +23,7 @@ from tests.faults.bulk import SETTINGS, Plan, Verdict, perform
 from tests.faults.clients import ACTUALS
 from tests.faults.importing import IMPORTS, UNDER_WAY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WORLD = World.of(30, 48)
 DISK_BYTES = 8 * 1024 * 1024

@@ -1,6 +1,6 @@
 """Whatever is posted, the service answers, counts truly, and writes only what its answer says.
 
-An eighth of the 40 bodies that reading alone is tried with; `CHITIEU_FUZZ_EXAMPLES=8000` makes it 1,000.
+An eighth of the bodies that reading alone is tried with; `CHITIEU_FUZZ_EXAMPLES=8000` makes it 1,000.
 """
 
 from __future__ import annotations

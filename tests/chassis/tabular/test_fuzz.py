@@ -1,6 +1,6 @@
 """No body breaks the house: whatever arrives is read, or refused by a rule.
 
-40 bodies per form; `CHITIEU_FUZZ_EXAMPLES=1000` makes it 1,000.
+16 bodies per form; `CHITIEU_FUZZ_EXAMPLES=1000` makes it 1,000.
 """
 
 from __future__ import annotations

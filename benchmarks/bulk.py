@@ -42,7 +42,7 @@ class Sizes:
     filled: int = 5_000_000
     import_rows: int = 1_000_000
     large_import_rows: int = 2_000_000
-    reads: int = 200
+    reads: int = 600
     forms: tuple[str, ...] = ("csv", "ndjson", "json", "parquet")
 
 

@@ -101,6 +101,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_command_runs_and_answers_what_is_shown(data_dir: Path, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the README's commands need curl")

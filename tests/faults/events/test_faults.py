@@ -13,7 +13,7 @@ from tests.faults.events.work import Work, at_work
 
 pytestmark = pytest.mark.slow
 
-ORDINARY = {"kills", "cuts"}
+ORDINARY = {"kills"}
 TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "nats": 1, "restored": 1, "retired": 2}
 
 

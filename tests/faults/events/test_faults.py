@@ -11,9 +11,8 @@ from tests.faults.events.arena import arena
 from tests.faults.events.hooks import SETTINGS
 from tests.faults.events.work import Work, at_work
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
-ORDINARY = {"kills"}
 TIMES = {"kills": 4, "frozen": 1, "cuts": 3, "held": 1, "full": 1, "nats": 1, "restored": 1, "retired": 2}
 
 
@@ -24,9 +23,7 @@ async def work() -> AsyncIterator[Work]:
         yield prepared
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in ORDINARY else pytest.param(name, marks=pytest.mark.long) for name in SCENARIOS]
-)
+@pytest.mark.parametrize("name", SCENARIOS)
 async def test_every_promise_holds(work: Work, name: str) -> None:
     verdict = await work.verdict(name, SCENARIOS[name].scenario, TIMES[name])
     assert verdict.broken == []

@@ -15,7 +15,7 @@ from sqlalchemy.sql.expression import literal_column
 from chassis.auth import Caller
 from chassis.bell import Bell, heard
 from chassis.database import Database
-from chassis.errors import Gone, Refused, rule
+from chassis.errors import Gone, Refused, Rule, rule
 from chassis.event_log import (
     MOST_EVENTS,
     Basket,
@@ -42,6 +42,7 @@ __all__ = [
     "ToldChanges",
     "decode_position",
     "encode_position",
+    "gone",
     "head_column",
 ]
 
@@ -197,9 +198,13 @@ class Feed:
             oldest, rule = await self._reader.oldest(), FEED_REWOUND
         except Expired as expired:
             oldest, rule = expired.oldest, CURSOR_EXPIRED
-        service = self.database.service
-        members = {"oldest": oldest.cursor, "archives": f"/v1/{service}/changes/archives", "lists": self.lists}
-        raise Gone(rule, members=members)
+        raise gone(rule, self.database.service, oldest, self.lists)
+
+
+def gone(rule: Rule, service: str, oldest: Position, lists: Sequence[str]) -> Gone:
+    """A dead cursor, with what to read instead: the oldest cursor, the archives, the lists."""
+    members = {"oldest": oldest.cursor, "archives": f"/v1/{service}/changes/archives", "lists": lists}
+    return Gone(rule, members=members)
 
 
 def _at(cursor: str | None) -> Position | None:

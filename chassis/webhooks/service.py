@@ -27,7 +27,7 @@ from chassis.errors import (
     Rule,
 )
 from chassis.event_api import EVENT_TYPE_UNKNOWN
-from chassis.feed import CURSOR_EXPIRED, FEED_REWOUND, decode_position, encode_position
+from chassis.feed import CURSOR_EXPIRED, FEED_REWOUND, Position, decode_position, encode_position, gone
 from chassis.house import House, Service
 from chassis.listing import Listing
 from chassis.webhooks.guard import Guard
@@ -334,6 +334,5 @@ async def _position(desk: Desk, db: ReadSession, cursor: str) -> int:
 async def _gone(desk: Desk, db: ReadSession, rule: Rule) -> Gone:
     """A dead cursor, refused with the same members as by the change feed."""
     epoch, _ = await store.head(db)
-    oldest = encode_position(f"{epoch}.{await store.first_position(db) - 1}")
-    archives = f"/v1/{desk.service.name}/changes/archives"
-    return Gone(rule, members={"oldest": oldest, "archives": archives, "lists": desk.service.lists})
+    oldest = Position(epoch, await store.first_position(db) - 1)
+    return gone(rule, desk.service.name, oldest, desk.service.lists)

@@ -34,7 +34,7 @@ ORDER BY r.n, e.pos
 """
 _EVENTS = f"SELECT {COLUMNS} FROM event_log WHERE pos = ANY($1::bigint[])"  # noqa: S608 - our own names
 _HEAD = "SELECT pos FROM feed_head WHERE feed = 'main'"
-_FIRST_KEPT = """
+FIRST_KEPT = """
 SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) FROM feed_head WHERE feed = 'main'
 """
 _AGE = """
@@ -108,7 +108,7 @@ async def first_kept(connection: Any) -> int:
 
     Only the beginning of the log ever leaves it: asked after reading, it says what may have been missing there.
     """
-    return int(await connection.fetchval(_FIRST_KEPT))
+    return int(await connection.fetchval(FIRST_KEPT))
 
 
 async def age(connection: Any, pos: int) -> float:

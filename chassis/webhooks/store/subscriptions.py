@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from chassis.auth import Caller
 from chassis.database import ReadSession, Session
 from chassis.listing import Listing
+from chassis.webhooks.store.reading import FIRST_KEPT
 
 MAIN_COURSE = 0
 COLUMNS = (
@@ -191,13 +192,7 @@ _LOGGED_AT = text("SELECT logged_at FROM event_log WHERE pos = :pos")
 
 async def first_position(db: ReadSession) -> int:
     """The position of the first event the log still holds; one after its head where it holds none."""
-    found = await db.execute(
-        text(
-            "SELECT coalesce((SELECT pos FROM event_log ORDER BY pos LIMIT 1), pos + 1) FROM feed_head"
-            " WHERE feed = 'main'"
-        )
-    )
-    return int(found.scalar_one())
+    return int((await db.execute(text(FIRST_KEPT))).scalar_one())
 
 
 async def head(db: ReadSession) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import functools
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,19 @@ async def copy_database(connection: asyncpg.Connection, name: str, template: str
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
 
+@contextlib.asynccontextmanager
+async def database_like(admin_url: str, template: str) -> AsyncIterator[str]:
+    """The name of a database copied from a template, and gone afterwards."""
+    name = f"house_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await copy_database(connection, name, template)
+        yield name
+    finally:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.close()
+
+
 def _settings(**overrides: Any) -> Settings:
     """Settings as given; those of nearly every house are read once."""
     return Settings(**{"environment": "demo", "public_read": True, "database_pool_size": 4, **overrides})
@@ -168,21 +181,28 @@ def _usual_settings() -> Settings:
 @contextlib.asynccontextmanager
 async def open_house(admin_url: str, key: OKPKey, *, template: str, **overrides: Any) -> AsyncIterator[House]:
     """A house on a fresh copy of the template; sequencers and followers run when the test says so."""
-    name = f"house_{os.getpid()}_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(admin_url)
-    await copy_database(connection, name, template)
     settings = _settings(**overrides) if overrides else _usual_settings()
-    urls = {service: database_url(admin_url, name, user=service) for service in SERVICES}
-    composition = compose(settings, urls, key=key)
-    house = House(composition, Signer(key, settings))
-    try:
-        yield house
-    finally:
-        await house.client.aclose()
-        await composition.peers.close()
-        await house.disconnect()
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
+    async with database_like(admin_url, template) as name:
+        urls = {service: database_url(admin_url, name, user=service) for service in SERVICES}
+        composition = compose(settings, urls, key=key)
+        house = House(composition, Signer(key, settings))
+        try:
+            yield house
+        finally:
+            await house.client.aclose()
+            await composition.peers.close()
+            await house.disconnect()
+
+
+@contextlib.asynccontextmanager
+async def prepared(
+    admin_url: str, key: OKPKey, template: str, prepare: Callable[[House], Awaitable[None]]
+) -> AsyncIterator[str]:
+    """The name of a database that a house of its own has been prepared in, to be copied for every test."""
+    async with open_house(admin_url, key, template=template) as house:
+        await prepare(house)
+        await house.disconnect()  # a database is copied while nobody is in it
+        yield str(house.database("plans").url.database)
 
 
 def bound() -> socket.socket:

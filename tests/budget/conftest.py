@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
 from tests.conftest import TEMPLATE
-from tests.house import House, copy_database, open_house
+from tests.house import House, open_house, prepared
 
 
 @pytest.fixture(scope="session")
 async def followed_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[str]:
     """The name of a database whose followers have read the lists, which were empty."""
-    name = f"followed_{os.getpid()}"
-    connection = await asyncpg.connect(admin_url)
-    async with open_house(admin_url, signing_key, template=TEMPLATE) as house:
-        await house.follow()
-        await house.disconnect()
-        await copy_database(connection, name, house.database("budget").url.database)
-    yield name
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with prepared(admin_url, signing_key, TEMPLATE, House.follow) as name:
+        yield name
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import httpx2
 from joserfc.jwk import OKPKey
 
@@ -17,7 +15,7 @@ from chassis.keys import Signer
 from chassis.settings import SERVICES, Settings
 from chitieu.compose import Composition, compose
 from chitieu.serving import address_of
-from tests.house import EVERY_SCOPE, House, bound, copy_database, database_url, listening
+from tests.house import EVERY_SCOPE, House, bound, database_like, database_url, listening
 
 
 @dataclass(slots=True)
@@ -51,7 +49,7 @@ async def separate(admin_url: str, key: OKPKey, template: str) -> AsyncIterator[
     token = Signer(key, settings).mint("tester", EVERY_SCOPE.split(), ["*"])
     async with contextlib.AsyncExitStack() as stack:
         for name in SERVICES:
-            database = await stack.enter_async_context(_copied(admin_url, template))
+            database = await stack.enter_async_context(database_like(admin_url, template))
             url = database_url(admin_url, database, user=name)
             alone = compose(settings, {name: url}, names=[name], key=key, with_gateway=False)
             await stack.enter_async_context(_serving(alone, ports[name]))
@@ -69,15 +67,3 @@ async def _serving(composition: Composition, port: socket.socket) -> AsyncIterat
         composition.stop_waiting()
         for app in composition.services.values():
             await app.state.house.database.close()
-
-
-@contextlib.asynccontextmanager
-async def _copied(admin_url: str, template: str) -> AsyncIterator[str]:
-    name = f"apart_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(admin_url)
-    await copy_database(connection, name, template)
-    try:
-        yield name
-    finally:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()

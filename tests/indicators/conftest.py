@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
 from services.indicators.service import import_run
 from tests.conftest import TEMPLATE
-from tests.house import House, copy_database, open_house
+from tests.house import House, open_house, prepared
 from tests.indicators.given import stock
 
 
 @pytest.fixture(scope="session")
 async def stocked_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[str]:
     """The name of a database that holds the stock."""
-    name = f"stocked_indicators_{os.getpid()}"
-    connection = await asyncpg.connect(admin_url)
-    async with open_house(admin_url, signing_key, template=TEMPLATE) as house:
-        await stock(house)
-        for app in house.composition.services.values():
-            await app.state.house.database.close()
-        await copy_database(connection, name, house.database("indicators").url.database)
-    yield name
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with prepared(admin_url, signing_key, TEMPLATE, stock) as name:
+        yield name
 
 
 @pytest.fixture

@@ -75,12 +75,18 @@ async def test_a_partial_import_keeps_the_rows_it_refused(stocked: House) -> Non
     assert [each["row"] for each in page["items"]] == [2, 3]
 
 
+@pytest.fixture
+def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are read and judged by twos."""
+    monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
+
+
+@pytest.mark.usefixtures("small_lots")
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
 async def test_an_import_of_too_many_faults_stops_and_keeps_those_it_read(
     stocked: House, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
     monkeypatch.setattr(import_run, "PostTerms", partial(PostTerms, most_faults=2))
     found = await run_import(stocked, lines(*BAD, ABOVE, *[SOUND] * 10), mode=mode)
     assert (found["state"], found["result"]) == ("refused", None)
@@ -92,12 +98,11 @@ async def test_an_import_of_too_many_faults_stops_and_keeps_those_it_read(
     assert [(each["row"], each["cells"]["value"]) for each in page["items"]] == [(2, "101"), (3, "50"), (4, "101")]
 
 
+@pytest.mark.usefixtures("small_lots")
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
 async def test_an_import_of_too_many_rows_of_a_unit_is_refused_before_anything_is_written(
     stocked: House, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr(json_text, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(import_run, "LOT_ROWS", 2)
     monkeypatch.setattr(gathering, "MOST_OF_UNIT", 3)
     rows = [row(admin_unit="26434"), *[SOUND] * 4, ABOVE, row(admin_unit="26434", period="2026-Q2")]
     found = await run_import(stocked, lines(*rows), mode=mode)

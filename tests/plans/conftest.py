@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from joserfc.jwk import OKPKey
 
@@ -18,22 +15,9 @@ from chassis.settings import Settings
 from chitieu.apply import apply_reference
 from chitieu.compose import compose
 from tests.conftest import TEMPLATE
-from tests.house import REFERENCE, House, copy_database, database_url
+from tests.house import REFERENCE, House, database_like, database_url
 
 OWN_PARTS = ("units.csv", "offices.yaml", "offices", "plans")
-
-
-@contextlib.asynccontextmanager
-async def fresh_database(admin_url: str, template: str) -> AsyncIterator[str]:
-    """A database copied from a template, and gone afterwards."""
-    name = f"plans_{os.getpid()}_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(admin_url)
-    await copy_database(connection, name, template)
-    try:
-        yield name
-    finally:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
 
 
 @contextlib.asynccontextmanager
@@ -62,14 +46,14 @@ async def sequencing(house: House) -> AsyncIterator[None]:
 @pytest.fixture
 async def house(admin_url: str, signing_key: OKPKey) -> AsyncIterator[House]:
     """The plans service with nothing in it."""
-    async with fresh_database(admin_url, TEMPLATE) as name, open_plans(admin_url, signing_key, name) as opened:
+    async with database_like(admin_url, TEMPLATE) as name, open_plans(admin_url, signing_key, name) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 async def units_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[str]:
     """A database with the units and offices of the reference data, to copy."""
-    async with fresh_database(admin_url, TEMPLATE) as name:
+    async with database_like(admin_url, TEMPLATE) as name:
         async with open_plans(admin_url, signing_key, name) as opened, sequencing(opened):
             await opened.load_units()
         yield name
@@ -78,14 +62,14 @@ async def units_template(admin_url: str, signing_key: OKPKey) -> AsyncIterator[s
 @pytest.fixture
 async def units(admin_url: str, signing_key: OKPKey, units_template: str) -> AsyncIterator[House]:
     """The plans service with the units and offices of the reference data."""
-    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
+    async with database_like(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 async def refusing(admin_url: str, signing_key: OKPKey, units_template: str) -> AsyncIterator[House]:
     """The same, shared by tests that only send what is refused, and show that nothing was written."""
-    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
+    async with database_like(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
         yield opened
 
 
@@ -95,7 +79,7 @@ async def five_plans(
 ) -> AsyncIterator[House]:
     """The plans service with the five plans applied; tests only read it."""
     folder = own_folder(tmp_path_factory.mktemp("reference"))
-    async with fresh_database(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
+    async with database_like(admin_url, units_template) as name, open_plans(admin_url, signing_key, name) as opened:
         async with sequencing(opened):
             await apply_reference(opened.client, folder, opened.admin)
         await opened.sequence()

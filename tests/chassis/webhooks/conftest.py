@@ -32,7 +32,7 @@ from chassis.webhooks.signing import make_secret
 from tests.chassis.conftest import NOTE_TYPE, SERVICE
 from tests.chassis.webhooks.receiver import Receiver, receiving
 from tests.conftest import ADMIN_URL, TEMPLATE
-from tests.house import copy_database, database_url
+from tests.house import database_like, database_url
 
 URL = "/v1/plans/webhooks"
 SCOPES = "webhooks:read webhooks:write changes:read audit:read"
@@ -154,14 +154,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def own_database(admin_url: str) -> AsyncIterator[str]:
     """The URL of a migrated database, as the service's role."""
-    name = f"webhooks_{uuid.uuid4().hex[:12]}"
-    connection = await asyncpg.connect(admin_url)
-    await copy_database(connection, name, TEMPLATE)
-    try:
+    async with database_like(admin_url, TEMPLATE) as name:
         yield database_url(admin_url, name, user="plans")
-    finally:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -309,6 +310,11 @@ class Posting(Base, table=True):
     admin_unit_ids: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
+# A month's figures of a unit lie beside each other in the index, so that a post touches few of its pages, however many
+# years are there: ADR 0013.
+_BY_PERIOD = ("admin_unit_id", "period_id", "indicator_id", "sub_population_id")
+
+
 class _Figure(Base):
     """The columns of a figure, in force or superseded; `kind` says which of its columns speak."""
 
@@ -338,12 +344,14 @@ class Actual(_Figure, table=True):
     """The figure in force for its key (unit, indicator, period of a regime, sub-population)."""
 
     __tablename__ = "actual"
+    __table_args__ = (PrimaryKeyConstraint(*_BY_PERIOD),)
 
 
 class ActualRevision(_Figure, table=True):
     """A superseded figure: in force from `recorded_at` until `superseded_at`."""
 
     __tablename__ = "actual_revision"
+    __table_args__ = (PrimaryKeyConstraint(*_BY_PERIOD, "version"),)
 
     version: int = Field(primary_key=True, sa_type=Integer)
     superseded_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -44,8 +44,9 @@ def read_figures(
     texts, kinds = cells[column.name], cells["kind"]
     if ((kinds == Kind.NUMBER) | texts.is_null()).all() and _are_sound(texts, column):
         return _values(texts, pl.repeat(None, len(texts), dtype=pl.String, eager=True), column), Findings.none()
-    easy = easily_read(texts, style) if not is_strict and (kinds == Kind.TEXT).all() else None
-    if easy is not None and _are_sound(easy, column):
+    fits = not is_strict and (kinds == Kind.TEXT).all()
+    easy = easily_read(texts, style, column.digits, _places(column)) if fits else None
+    if easy is not None:
         return _values(easy, pl.repeat(None, len(texts), dtype=pl.String, eager=True), column), Findings.none()
     texts = without_blanks(texts)
     read = cells.with_columns(texts).hstack(_read(texts, kinds, style, is_strict=is_strict))

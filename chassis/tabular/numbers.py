@@ -36,22 +36,13 @@ _EXACT = Context(prec=100)  # more than a text of 62 signs can ask for
 _POWERS = {"nghìn": 3, "ngàn": 3, "triệu": 6, "tỷ": 9, "tỉ": 9}
 
 
-# Texts that a style reads in one way only and without any marks, as most are: digits, and perhaps a decimal sign.
-_EASY = {
-    None: r"^-?[0-9]{1,60}(?:[.,](?:[0-9]{1,2}|[0-9]{4,30}))?$",
-    NumberStyle.VI: r"^-?[0-9]{1,60}(?:,[0-9]{1,30})?$",
-    NumberStyle.EN: r"^-?[0-9]{1,60}(?:[.][0-9]{1,30})?$",
-    NumberStyle.PLAIN: r"^-?[0-9]{1,60}(?:[.][0-9]{1,30})?$",
-}
-
-
 def read_numbers(texts: pl.Series, style: NumberStyle | None) -> pl.DataFrame:
     """Texts as numbers: `number` (plain digits with a point), `mark`, `outcome`, and both readings of the ambiguous.
 
     Columns: number, mark ("percent", "vnd" or null), outcome, as_vi, as_en. Without a style only what both styles read
     alike, or just one of them reads, is read.
     """
-    is_easy = texts.str.contains(_EASY[style])
+    is_easy = texts.str.contains(_easy(style, digits=60, places=30))
     number = texts.str.replace(",", ".", literal=True)
     nothing = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
     read = pl.repeat(READ, len(texts), dtype=pl.String, eager=True)
@@ -63,12 +54,21 @@ def read_numbers(texts: pl.Series, style: NumberStyle | None) -> pl.DataFrame:
     return pl.DataFrame({name: column.clone().scatter(others, hard[name]) for name, column in easy.items()})
 
 
-def easily_read(texts: pl.Series, style: NumberStyle | None) -> pl.Series | None:
-    """The numbers where every text is an easy one; else None."""
-    if not texts.str.contains(_EASY[style]).all():
+def easily_read(texts: pl.Series, style: NumberStyle | None, digits: int, places: int) -> pl.Series | None:
+    """The numbers where every text is an easy one of so many digits and decimal places at most; else None."""
+    if not texts.str.contains(_easy(style, digits, places)).all():
         return None
     has_commas = texts.str.contains(",", literal=True).any()
     return texts.str.replace(",", ".", literal=True) if has_commas else texts
+
+
+def _easy(style: NumberStyle | None, digits: int, places: int) -> str:
+    """Texts that a style reads in one way only and without any marks, as most are: digits, perhaps a decimal sign."""
+    fraction = rf"[0-9]{{1,{places}}}"
+    if style is None:  # three digits after a sign may be thousands
+        fraction = rf"(?:[0-9]{{1,{min(places, 2)}}}" + (rf"|[0-9]{{4,{places}}})" if places > 3 else ")")
+    sign = {None: "[.,]", NumberStyle.VI: ","}.get(style, "[.]")
+    return rf"^-?[0-9]{{1,{digits}}}(?:{sign}{fraction})?$" if places else rf"^-?[0-9]{{1,{digits}}}$"
 
 
 def _read_hard(texts: pl.Series, style: NumberStyle | None) -> pl.DataFrame:

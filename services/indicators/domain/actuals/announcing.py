@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import msgspec
 import polars as pl
 
 from services.indicators.domain.actuals.columns import SAMPLE, STATUS_OF, Kind
-from services.indicators.domain.actuals.judging import written
+from services.indicators.domain.actuals.judging import MILLION, written
 from services.indicators.domain.actuals.settling import was_withdrawn
 
 _QUOTE = pl.lit('"')
@@ -32,26 +33,46 @@ def is_sample() -> pl.Expr:
 
 
 def parts(changes: pl.DataFrame, room: int) -> Iterator[Part]:
-    """The changes of each unit in parts of at most `room` bytes, samples apart from what is restricted."""
+    """The changes of each unit in parts of at most `room` bytes, samples apart from what is restricted.
+
+    The changes of a unit stand together.
+    """
     if changes.is_empty():
         return
     change = _change(changes, _Facts.of(changes))
-    told = changes.select("admin_unit", "province", sample=is_sample(), change=change)
+    told = _samples_apart(changes.select("admin_unit", "province", sample=is_sample(), change=change))
     size = pl.col("change").str.len_bytes().cast(pl.Int64) + 1
     # A part ends when the next change might not fit: no change is larger than the room left beside it.
     step = (room - size.max()).clip(lower_bound=1)
-    placed = told.with_columns(part=(size.cum_sum().over("admin_unit", "sample") - 1) // step)
-    texts = placed.group_by("admin_unit", "province", "sample", "part", maintain_order=True).agg(
-        pl.col("change").str.join(",").cast(pl.Binary)
+    placed = told.select(
+        "admin_unit",
+        "province",
+        "sample",
+        part=(size.cum_sum().over("admin_unit", "sample") - 1) // step,
+        begin=size.cum_sum() - size,
     )
-    for unit, province, sample, _, text in texts.sort("admin_unit", "sample", "part").iter_rows():
-        yield Part(unit, province, sample, text)
+    place = pl.struct("admin_unit", "sample", "part")
+    firsts = placed.filter((place != place.shift()).fill_null(value=True))
+    text = told.select(pl.col("change").str.join(",").cast(pl.Binary)).item()
+    ends = [*firsts["begin"][1:], len(text) + 1]
+    found = (
+        Part(unit, province, sample, text[begin : end - 1])
+        for (unit, province, sample, _, begin), end in zip(firsts.iter_rows(), ends, strict=True)
+    )
+    yield from sorted(found, key=attrgetter("admin_unit"))
+
+
+def _samples_apart(told: pl.DataFrame) -> pl.DataFrame:
+    """The changes of each unit with its samples last."""
+    is_sorted = told["sample"].all() or not told["sample"].any()
+    return told if is_sorted else told.sort("admin_unit", "sample", maintain_order=True)
 
 
 # What JSON writes otherwise than it stands; control signs are refused long before.
 _ESCAPED = r'["\\\x00-\x1f\x7f]'
 _CODES = ("indicator", "sub_population", "regime", "period")
 _TEXTS = ("words", "old_words")
+_NUMBERS = ("number", "numerator", "denominator", "old_value", "old_numerator", "old_denominator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,7 @@ class _Facts:
     """What all changes have in common, found in one pass: most kinds of figure need not be written then."""
 
     escaped: frozenset[str]
+    whole: frozenset[str]
     has_withdrawn: bool
     had_withdrawn: bool
     kinds: Mapping[str, Sequence[int]]
@@ -69,6 +91,7 @@ class _Facts:
         texts = {**{name: pl.col(name).unique() for name in _CODES}, **{name: pl.col(name) for name in _TEXTS}}
         found = changes.select(
             *(text.str.contains(_ESCAPED).any().alias(name) for name, text in texts.items()),
+            *((pl.col(name).to_physical() % MILLION == 0).all().alias(name) for name in _NUMBERS),
             has_withdrawn=pl.col("is_withdrawn").any(),
             had_withdrawn=was_withdrawn().any(),
             new_kinds=pl.col("kind").drop_nulls().unique().implode(),
@@ -76,6 +99,7 @@ class _Facts:
         ).row(0, named=True)
         return cls(
             frozenset(name for name in texts if found[name]),
+            frozenset(name for name in _NUMBERS if found[name]),
             found["has_withdrawn"],
             found["had_withdrawn"],
             {"": found["new_kinds"], "old_": found["old_kinds"]},
@@ -126,7 +150,7 @@ def _figure(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> l
     return [
         pl.lit("{"),
         *_said(changes, prefix, number, facts),
-        *_ratio(changes, prefix),
+        *_ratio(changes, prefix, facts),
         pl.lit('"data_status":"'), status,
         pl.lit('","measured_on":"'), pl.col(f"{prefix}measured_on").cast(pl.String), pl.lit('"}'),
     ]  # fmt: skip
@@ -135,9 +159,9 @@ def _figure(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> l
 def _said(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> list[pl.Expr]:
     kind = pl.col(f"{prefix}kind")
     ways: dict[int, list[pl.Expr]] = {
-        Kind.VALUE: [pl.lit('"value":'), written(pl.col(number)), pl.lit(",")],
-        Kind.LEVEL: [pl.lit('"level":'), written(pl.col(number)), pl.lit(",")],
-        Kind.RANK: [pl.lit('"rank":'), written(pl.col(number)), pl.lit(",")],
+        Kind.VALUE: [pl.lit('"value":'), _number(number, facts), pl.lit(",")],
+        Kind.LEVEL: [pl.lit('"level":'), _number(number, facts), pl.lit(",")],
+        Kind.RANK: [pl.lit('"rank":'), _number(number, facts), pl.lit(",")],
         Kind.TEXT: [pl.lit('"text":'), _quoted(changes, f"{prefix}words", facts), pl.lit(",")],
         Kind.DONE_ON: [pl.lit('"done_on":"'), pl.col(f"{prefix}done_on").cast(pl.String), pl.lit('",')],
     }
@@ -150,14 +174,20 @@ def _said(changes: pl.DataFrame, prefix: str, number: str, facts: _Facts) -> lis
     return [chosen]
 
 
-def _ratio(changes: pl.DataFrame, prefix: str) -> list[pl.Expr]:
+def _ratio(changes: pl.DataFrame, prefix: str, facts: _Facts) -> list[pl.Expr]:
     if not _says(changes, f"{prefix}numerator"):
         return []
     parts = [
-        *(pl.lit('"numerator":'), written(pl.col(f"{prefix}numerator"))),
-        *(pl.lit(',"denominator":'), written(pl.col(f"{prefix}denominator")), pl.lit(",")),
+        *(pl.lit('"numerator":'), _number(f"{prefix}numerator", facts)),
+        *(pl.lit(',"denominator":'), _number(f"{prefix}denominator", facts), pl.lit(",")),
     ]
     return [pl.concat_str(parts).fill_null("")]
+
+
+def _number(name: str, facts: _Facts) -> pl.Expr:
+    """Exact numbers; whole ones are written sooner as integers."""
+    number = pl.col(name)
+    return number.cast(pl.Int64).cast(pl.String) if name in facts.whole else written(number)
 
 
 def _quoted(changes: pl.DataFrame, name: str, facts: _Facts) -> pl.Expr:

@@ -28,7 +28,7 @@ KIND_OF = {
     ValueType.MILESTONE: Kind.DONE_ON,
 }
 _NUMBER = pl.Decimal(38, 6)
-_MILLION = 1_000_000
+MILLION = 1_000_000
 _TOO_LARGE = 10**14
 _IS_SET = pl.col("action") == Action.SET.value
 _IS_RATIO = pl.col("value_type").is_in(sorted(RATIO_TYPES))
@@ -182,7 +182,7 @@ def _figures(sound: pl.DataFrame, present: list[str]) -> pl.DataFrame:
     top = pl.col("numerator").to_physical() * pl.col("highest").to_physical()  # in millionths of the scale's end
     bottom = pl.col("denominator").to_physical()
     exact = pl.when(bottom > 0).then((2 * top + bottom) // (2 * bottom)).otherwise(None)
-    computed = exact.cast(pl.Decimal(38, 0)).cast(_NUMBER) / _MILLION
+    computed = exact.cast(pl.Decimal(38, 0)).cast(_NUMBER) / MILLION
     has_ratio = pl.col("numerator").is_not_null()
     return sound.with_columns(
         stated=pl.when(has_ratio).then("value").otherwise(None),
@@ -200,7 +200,7 @@ def _judge_numbers(figures: pl.DataFrame) -> Findings:
 
 def _is_fraction() -> pl.Expr:
     is_whole = pl.col("value_type").is_in(sorted(WHOLE_TYPES))
-    return is_whole & (pl.col("number").to_physical() % _MILLION != 0)
+    return is_whole & (pl.col("number").to_physical() % MILLION != 0)
 
 
 def _is_no_rank() -> pl.Expr:

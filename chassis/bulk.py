@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from io import BytesIO
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any
 
 import asyncpg
 import polars as pl
+from pgpq import ArrowToPostgresBinaryEncoder
 from sqlalchemy.exc import DBAPIError
 
 from chassis.database import ReadSession, Session
 
-_PIECE_ROWS = 10_000
-Outcome = TypeVar("Outcome")
+_PIECE_ROWS = 5_000
+_PIECE_BYTES = 2**21
 
 
 async def copy_rows(db: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -29,62 +29,60 @@ async def copy_rows(db: Session, table: str, columns: Sequence[str], rows: Itera
 
 
 async def copy_in(db: Session, table: str, frame: pl.DataFrame) -> None:
-    """Add the rows of a frame to the columns of the same names; for any number of rows."""
-    await copy_in_while(db, table, frame, lambda: None)
+    """Add the rows of a frame to the columns of the same names and types; for any number of rows.
 
-
-async def copy_in_while(db: Session, table: str, frame: pl.DataFrame, meanwhile: Callable[[], Outcome]) -> Outcome:
-    """The same with other work beside it.
-
-    `meanwhile` runs in a thread as soon as the rows are written out, while the database still takes them in; answers
-    what it answers.
+    They are written out piece by piece while the database takes in those before. A moment is one in UTC that does not
+    say so.
     """
-    loop, pieces = asyncio.get_running_loop(), asyncio.Queue[bytes | None]()
-
-    def work() -> Outcome:
-        try:
-            for piece in frame.iter_slices(_PIECE_ROWS):
-                loop.call_soon_threadsafe(pieces.put_nowait, _csv(piece))
-        finally:
-            loop.call_soon_threadsafe(pieces.put_nowait, None)
-        return meanwhile()
-
     async with _copying(db, f"COPY {table} FROM STDIN") as driver:
-        working = asyncio.create_task(asyncio.to_thread(work))
-        try:
-            await driver.copy_to_table(table, source=_all_of(pieces), columns=frame.columns, format="csv")
-        finally:
-            outcome = await working
-    return outcome
+        await driver.copy_to_table(table, source=_written(frame), columns=frame.columns, format="binary")
 
 
-def _csv(frame: pl.DataFrame) -> bytes:
-    written = BytesIO()  # asked for a text, polars makes one of its bytes, and we bytes of it again
-    frame.write_csv(written, include_header=False)
-    return written.getvalue()
-
-
-async def _all_of(pieces: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
-    while (piece := await pieces.get()) is not None:
+async def _written(frame: pl.DataFrame) -> AsyncIterator[bytes]:
+    pieces = _binary(frame)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
 
 
+def _binary(frame: pl.DataFrame) -> Iterator[bytes]:
+    """A frame as the database's own binary form has it."""
+    encoder = ArrowToPostgresBinaryEncoder(frame.clear().to_arrow().schema)
+    yield encoder.write_header()
+    for piece in frame.iter_slices(_PIECE_ROWS):
+        for batch in piece.to_arrow().to_batches():
+            yield encoder.write_batch(batch)
+    yield encoder.finish()
+
+
 async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFrame:
-    """The rows of a query as a frame; `schema` names its columns in their order."""
+    """The rows of a query as a frame; `schema` names its columns in their order.
+
+    They are read in threads while the database still writes out others.
+    """
+    reading: list[asyncio.Task[pl.DataFrame]] = []
     pieces: list[bytes] = []
 
-    async def keep(piece: bytes) -> None:
+    def read() -> None:
+        reading.append(asyncio.create_task(asyncio.to_thread(_read_csv, b"".join(pieces), schema)))
+        pieces.clear()
+
+    async def keep(piece: bytes) -> None:  # a piece is made of whole rows: the database sends each as one message
         pieces.append(piece)
+        if sum(map(len, pieces)) >= _PIECE_BYTES:
+            read()
 
     async with _copying(db, f"COPY ({query}) TO STDOUT") as driver:
-        await driver.copy_from_query(query, output=keep, format="csv")
-    if not pieces:
-        return pl.DataFrame(schema=schema)
-    return await asyncio.to_thread(_read_csv, pieces, schema)
+        try:
+            await driver.copy_from_query(query, output=keep, format="csv")
+            if pieces:
+                read()
+        finally:
+            frames = await asyncio.gather(*reading)
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
 
-def _read_csv(pieces: list[bytes], schema: pl.Schema) -> pl.DataFrame:
-    return pl.read_csv(b"".join(pieces), has_header=False, schema=schema)
+def _read_csv(text: bytes, schema: pl.Schema) -> pl.DataFrame:
+    return pl.read_csv(text, has_header=False, schema=schema)
 
 
 @contextlib.asynccontextmanager

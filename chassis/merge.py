@@ -6,11 +6,10 @@ rows belong to, so nobody else writes these keys meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import prod
-from typing import TypeVar
 
 import polars as pl
 from sqlalchemy import text
@@ -18,7 +17,6 @@ from sqlalchemy import text
 from chassis import bulk
 from chassis.database import Session
 
-Outcome = TypeVar("Outcome")
 Ranges = Mapping[str, Sequence[int]]
 """The integers that each of the first columns of a key may be."""
 
@@ -29,14 +27,14 @@ _FEW = 1000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Kept rows, at least those of the keys asked for; `is_whole`: all that their ranges hold."""
+    """Kept rows, at least those of the keys asked for; `ranges`: everything they hold is there."""
 
     frame: pl.DataFrame
-    is_whole: bool
+    ranges: Ranges | None = None
 
     def holds_only(self, ranges: Ranges, count: int) -> bool:
         """Whether no more than so many rows are kept within ranges, which lie within those that were read."""
-        if not self.is_whole:
+        if self.ranges is None:
             return False
         within = [pl.col(name).is_in(ids) for name, ids in ranges.items()]
         return bool(self.frame.select(pl.all_horizontal(within).sum()).item() == count)
@@ -47,13 +45,13 @@ class Kept:
     """A table of rows in force and the one of their revisions.
 
     `key` are integer columns, the aggregate's first; the first `ranged` of them span the ranges that are read at once.
-    `columns` are all columns of the table; the revisions have `superseded_at` beside them.
+    `columns` are all columns of the table with their types; the revisions have `superseded_at` beside them.
     """
 
     table: str
     revisions: str
     key: tuple[str, ...]
-    columns: tuple[str, ...]
+    columns: pl.Schema
     ranged: int
 
     async def load(
@@ -69,21 +67,29 @@ class Kept:
 
         `wanted` are the columns to read; `named` says which column a name stands for that is not a column's own.
         """
-        renamed = {**{name: name for name in wanted}, **(named or {})}
-        columns = ", ".join(f"{self.table}.{column} AS {name}" for name, column in renamed.items())
         ranges = self.ranges_of(rows)
         if are_filled(ranges, rows.height):
-            query = f"SELECT {columns} FROM {self.table} WHERE {where} AND {_within(ranges)}"
-            frame = await bulk.copy_out(db, query, wanted)
-            return Found(frame, is_whole=where == "true")
+            frame = await self._read(db, f"{self.table} a WHERE {where} AND {_within(ranges)}", wanted, named)
+            return Found(frame, ranges if where == "true" else None)
         await self._stage(db, rows.unique(self.key))
-        query = f"SELECT {columns} FROM {self._staged} JOIN {self.table} USING ({', '.join(self.key)}) WHERE {where}"
-        return Found(await bulk.copy_out(db, query, wanted), is_whole=False)
+        staged = f"{self._staged} JOIN {self.table} a USING ({', '.join(self.key)}) WHERE {where}"
+        return Found(await self._read(db, staged, wanted, named))
 
     async def load_within(self, db: Session, ranges: Ranges, wanted: pl.Schema) -> Found:
         """All rows kept now within ranges."""
-        frame = await bulk.copy_out(db, f"SELECT {', '.join(wanted)} FROM {self.table} WHERE {_within(ranges)}", wanted)
-        return Found(frame, is_whole=True)
+        await db.execute(text(_BY_PLACE))
+        return Found(await self._read(db, f"{self.table} a WHERE {_within(ranges)}", wanted), ranges)
+
+    async def _read(
+        self, db: Session, source: str, wanted: pl.Schema, named: Mapping[str, str] | None = None
+    ) -> pl.DataFrame:
+        """Columns of kept rows; days travel as numbers, which both sides write and read sooner."""
+        columns = {name: f"a.{(named or {}).get(name, name)}" for name in wanted}
+        days = [name for name, kind in wanted.items() if kind == pl.Date()]
+        columns |= {name: f"{columns[name]} - DATE '1970-01-01'" for name in days}
+        told = ", ".join(f"{column} AS {name}" for name, column in columns.items())
+        sent = pl.Schema({**wanted, **dict.fromkeys(days, pl.Int32())})
+        return (await bulk.copy_out(db, f"SELECT {told} FROM {source}", sent)).cast(dict.fromkeys(days, pl.Date()))
 
     async def supersede(self, db: Session, rows: pl.DataFrame, at: datetime, found: Found | None = None) -> None:
         """Move what is kept under the keys of rows to the revisions; `found` is what was loaded for them and more."""
@@ -104,9 +110,9 @@ class Kept:
         )
         await db.execute(text(f"DELETE FROM {self.table} a{source and ' USING ' + source} WHERE {which}"))
 
-    async def write(self, db: Session, rows: pl.DataFrame, meanwhile: Callable[[], Outcome]) -> Outcome:
-        """Write rows under keys that hold none, best in the order of the keys; answers what is made `meanwhile`."""
-        return await bulk.copy_in_while(db, self.table, rows.select(self.columns), meanwhile)
+    async def write(self, db: Session, rows: pl.DataFrame) -> None:
+        """Write rows under keys that hold none, best in the order of the keys."""
+        await bulk.copy_in(db, self.table, rows.select(*self.columns).cast(self.columns))
 
     @property
     def _staged(self) -> str:
@@ -134,5 +140,10 @@ def _within(ranges: Ranges) -> str:
     return " AND ".join(f"{name} = ANY ('{{{','.join(map(str, ids))}}}')" for name, ids in ranges.items())
 
 
+# Rows of a report posted again come in the order in which they were written then, not in that of the index.
+_BY_PLACE = "SELECT set_config('enable_indexscan', 'off', true)"
 # Few keys of a large table are found one by one; without statistics of the keys all of it might be read.
-_ONE_BY_ONE = "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) name"
+_ONE_BY_ONE = """
+SELECT set_config(name, setting, true)
+FROM (VALUES ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_indexscan', 'on')) v(name, setting)
+"""

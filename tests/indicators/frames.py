@@ -13,7 +13,7 @@ from chassis.errors import Fault
 from chassis.tabular import Body, Findings, NumberStyle, Table, Values, read_whole
 from services.indicators.domain.actuals import resolving
 from services.indicators.domain.actuals.judging import KIND_OF, Verdict, judge_rows
-from services.indicators.domain.actuals.reading import read_rows
+from services.indicators.domain.actuals.reading import read_names, read_rows
 from services.indicators.domain.actuals.resolving import Codes, resolve
 from services.indicators.domain.actuals.settling import STORED, collapse, settle
 from services.indicators.domain.actuals.titles import TITLES
@@ -80,12 +80,14 @@ def of(indicator: str, **cells: Any) -> dict[str, Any]:
 
 def read(*cells: Any, takes_samples: bool = True) -> Values:
     """Rows read, of a JSON body."""
-    return read_rows(whole(rows(*cells), "application/json"), None, takes_samples=takes_samples)
+    table = whole(rows(*cells), "application/json")
+    return read_rows(table, read_names(table), None, takes_samples=takes_samples)
 
 
 def read_csv(text: str, style: NumberStyle | None = None) -> Values:
     """Rows read, of a CSV file."""
-    return read_rows(whole(text.encode(), "text/csv"), style, takes_samples=True)
+    table = whole(text.encode(), "text/csv")
+    return read_rows(table, read_names(table), style, takes_samples=True)
 
 
 def whole(body: bytes, content_type: str) -> Table:

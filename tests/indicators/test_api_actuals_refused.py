@@ -69,8 +69,8 @@ async def test_every_fault_of_every_row_is_told_in_the_readers_language(stocked:
     rows = [row(value="x", period="x"), row(), 5, row(indicator="WIFI_POINTS", value=2.5), row(value="x", **bad)]
     response = await post(stocked, *rows, headers={**stocked.admin, "Accept-Language": "vi"})
     assert faults(response) == [
-        (1, "value", "number_expected"),
         (1, "period", "period_malformed"),
+        (1, "value", "number_expected"),
         (3, None, "row_unreadable"),
         (4, "value", "value_not_whole"),
         (5, "value", "number_expected"),
@@ -78,7 +78,7 @@ async def test_every_fault_of_every_row_is_told_in_the_readers_language(stocked:
         (5, "indicator", "indicator_unknown"),
     ]
     assert response.json()["detail"] == "Không ghi dòng nào: 4 trên 5 dòng bị từ chối."
-    assert response.json()["errors"][1]["message"].startswith("Kỳ x sai dạng; viết 2026")
+    assert response.json()["errors"][0]["message"].startswith("Kỳ x sai dạng; viết 2026")
     assert response.json()["errors_total"] == 7
 
 

@@ -132,6 +132,15 @@ async def test_figures_far_from_the_last_period_are_kept_with_a_warning(stocked:
     assert (await post(stocked, *rows)).json()["warnings"] == []
 
 
+async def test_the_last_period_is_what_was_in_force_before_the_post(stocked: House) -> None:
+    await post(stocked, row(period="2026-Q1", value=80), row(period="2026-Q2", value=40))
+    rows = [row(period="2026-Q2", value=79), row(period="2026-Q3", value=79)]
+    response = await post(stocked, *rows)
+    assert outcomes(response) == {"received": 2, "updated": 1, "created": 1}
+    told = [(each["row"], each["message"]) for each in response.json()["warnings"]]
+    assert told == [(2, "79 is far from the last period (40); check it.")]
+
+
 async def test_a_withdrawn_figure_is_no_last_period(stocked: House) -> None:
     await post(stocked, row(period="2026-Q2", value=40))
     await post(stocked, row(period="2026-Q2", value=None, action="withdraw", reason="nhầm"))

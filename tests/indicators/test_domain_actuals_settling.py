@@ -270,3 +270,24 @@ def test_rows_are_counted_by_outcome() -> None:
     assert counts(found) == {"created": 1, "updated": 1, "unchanged": 1, "stale": 1}
     assert changed(found).select("row", "outcome").rows() == [(4, Outcome.CREATED), (2, Outcome.UPDATED)]
     assert counts(found.clear()) == {"created": 0, "updated": 0, "unchanged": 0, "stale": 0}
+
+
+@pytest.mark.parametrize("largest", [10, 2**31 - 1])
+def test_rows_meet_what_is_stored_under_their_own_keys_in_whatever_order(largest: int) -> None:
+    keys = [
+        (unit, indicator, period, sub)
+        for unit in (1, 2, largest)
+        for indicator in (1, 2, largest)
+        for period in (1, 2, largest)
+        for sub in (0, 1, largest)
+    ]
+    there = {key: version for version, key in enumerate(reversed(keys), start=1) if sum(key) % 3}
+    of_key = [dict(zip(KEY, key, strict=True)) for key in keys]
+    one = judged({})
+    rows = pl.concat(
+        one.with_columns(pl.lit(part, pl.Int32).alias(name) for name, part in key.items()) for key in of_key
+    )
+    old = stored(*({**dict(zip(KEY, key, strict=True)), "version": version} for key, version in there.items()))
+    found = settle(rows, old)
+    assert found.select(KEY).rows() == keys
+    assert found["old_version"].to_list() == [there.get(key) for key in keys]

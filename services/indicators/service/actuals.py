@@ -16,6 +16,7 @@ from chassis.database import Session
 from chassis.errors import Refused, Rule, TooLarge
 from chassis.listing import Listing
 from chassis.merge import Found, are_filled
+from chassis.outbox import Event
 from chassis.tabular import Body, Findings, FirstFindings, Table
 from chassis.tabular.rules import ROWS_TOO_MANY
 from chassis.write_tokens import write_token
@@ -227,7 +228,6 @@ class _Writing:
         changed = settling.changed(settled)
         if changed.is_empty() or (self._tally.faults and self._terms.mode is Mode.ATOMIC):
             return
-        await self._warn(changed)
         await self._keep(changed, stored)
         self._written += changed.height
         await self._terms.progress(Progress(self._tally.received, self._tally.received, self._written))
@@ -245,24 +245,28 @@ class _Writing:
         for name, count in counts.items():
             tally.outcomes[name] = tally.outcomes.get(name, 0) + count
 
-    async def _warn(self, changed: pl.DataFrame) -> None:
-        previous = await posting.load_previous(self._db, changed)
-        if previous.height:
-            self._tally.warnings.add(await asyncio.to_thread(judging.tell_jumps, changed, previous))
-
     async def _keep(self, changed: pl.DataFrame, stored: Found) -> None:
         db, at = self._db, self._heads.at
         if self._reserved is None:
             self._reserved = await posting.reserve_posting(db, self._terms.import_id)
         number, import_id = self._reserved
-        updated = changed.filter(pl.col("old_version").is_not_null())
-        if updated.height:
-            await posting.supersede(db, updated, at, stored)
-        telling = partial(events_of, changed, import_id, self._caller)
-        events = await posting.write_figures_while(db, changed, number, at, telling)
+        previous = await posting.load_previous(db, changed, stored)
+        telling = asyncio.create_task(asyncio.to_thread(self._tell, changed, previous, import_id))
+        try:
+            updated = changed.filter(pl.col("old_version").is_not_null())
+            if updated.height:
+                await posting.supersede(db, updated, at, stored)
+            await posting.write_figures(db, changed, number, at)
+        finally:
+            events, jumps = await telling
+        self._tally.warnings.add(jumps)
         self._token = await outbox.append(db, self._heads, events)
         by_unit = changed.group_by("admin_unit", "admin_unit_id", "province", "outcome").len()
         self._touched.append(by_unit)
+
+    def _tell(self, changed: pl.DataFrame, previous: pl.DataFrame, import_id: UUID) -> tuple[list[Event], Findings]:
+        """What all may hear of changes, and what their sender should look at; made while the database writes."""
+        return events_of(changed, import_id, self._caller), judging.tell_jumps(changed, previous)
 
     async def finish(self) -> tuple[UUID | None, str]:
         """Note the post and audit it; answers its id and the write token."""

@@ -13,7 +13,7 @@ from chassis.auth import Caller
 from chassis.database import Session
 from chassis.tabular import Findings, Table, Values
 from services.indicators.domain.actuals import judging, resolving
-from services.indicators.domain.actuals.reading import left_blank, read_rows
+from services.indicators.domain.actuals.reading import left_blank, read_names, read_rows
 from services.indicators.domain.actuals.resolving import Codes
 from services.indicators.service.applying import CATALOGUE, REGIMES
 from services.indicators.service.refusing import refuse_strangers
@@ -38,15 +38,14 @@ async def judge_lot(
 ) -> Judged:
     """Judge rows; their faults go into the tally. `meanwhile` may ask the database for more beside it."""
     terms, tally = state
-    values = await asyncio.to_thread(read_rows, table, terms.style, takes_samples=terms.takes_samples)
-    if terms.on_blank is OnBlank.SKIP:
-        values = _without_blanks(values, tally)
-    codes, has_news = await _codes(db, values.frame, terms)
-    judging_rows = asyncio.create_task(asyncio.to_thread(_judge, values, codes, caller))
+    names = await asyncio.to_thread(read_names, table)
+    finding = asyncio.create_task(_codes(db, names.frame, terms))
+    judging_rows = asyncio.create_task(_read_and_judge(caller, table, names, finding, state))
     try:
-        await meanwhile(values.frame, codes)
+        codes, has_news = await finding
+        await meanwhile(names.frame, codes)
     finally:
-        found, verdict = await judging_rows
+        values, found, verdict = await judging_rows
     known = values.findings
     if verdict is None:
         known = Findings.together([known, await refuse_strangers(db, found)])
@@ -54,6 +53,18 @@ async def judge_lot(
     tally.refuse(known, verdict.findings)
     tally.warnings.add(verdict.warnings)
     return Judged(verdict.frame, has_news)
+
+
+async def _read_and_judge(
+    caller: Caller, table: Table, names: Values, finding: Awaitable[tuple[Codes, bool]], state: tuple[PostTerms, Tally]
+) -> tuple[Values, pl.DataFrame, judging.Verdict | None]:
+    """Read rows while the database finds what their codes stand for, then judge them by that."""
+    terms, tally = state
+    values = await asyncio.to_thread(read_rows, table, names, terms.style, takes_samples=terms.takes_samples)
+    if terms.on_blank is OnBlank.SKIP:
+        values = _without_blanks(values, tally)
+    codes, _ = await finding
+    return values, *await asyncio.to_thread(_judge, values, codes, caller)
 
 
 def _without_blanks(values: Values, tally: Tally) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -36,12 +36,23 @@ _FIGURES = Kept(
     table="actual",
     revisions="actual_revision",
     key=KEY,
-    columns=(
-        *KEY, "version", "kind", "value", "numerator", "denominator", "words", "done_on", "measured_on", "data_status",
-        "is_withdrawn", "source", "evidence_url", "note", "reason", "posting_id", "recorded_at",
+    columns=pl.Schema(
+        {
+            **dict.fromkeys(KEY, pl.Int32()),
+            "version": pl.Int32(),
+            "kind": pl.Int16(),
+            **dict.fromkeys(("value", "numerator", "denominator"), pl.Decimal(38, 6)),
+            "words": pl.String(),
+            **dict.fromkeys(("done_on", "measured_on"), pl.Date()),
+            "data_status": pl.Int16(),
+            "is_withdrawn": pl.Boolean(),
+            **dict.fromkeys(("source", "evidence_url", "note", "reason"), pl.String()),
+            "posting_id": pl.Int64(),
+            "recorded_at": pl.Datetime("us"),
+        }
     ),
     ranged=3,
-)  # fmt: skip
+)
 _PREVIOUS = pl.Schema({**dict.fromkeys(KEY, pl.Int32()), "previous": pl.Decimal(38, 6)})
 
 
@@ -170,14 +181,20 @@ async def load_stored_within(db: Session, ranges: Ranges) -> Found:
     return await _FIGURES.load_within(db, ranges, STORED)
 
 
-async def load_previous(db: Session, rows: pl.DataFrame) -> pl.DataFrame:
-    """The numbers in force of the periods before those of rows, where they say one."""
+async def load_previous(db: Session, rows: pl.DataFrame, stored: Found) -> pl.DataFrame:
+    """The numbers in force of the periods before those of rows; `stored` is what was loaded for the rows themselves."""
     asked = rows.select("admin_unit_id", "indicator_id", "sub_population_id", period_id="previous_id").drop_nulls()
+    said = stored.frame.filter((pl.col("kind") == Kind.VALUE) & (pl.col("is_withdrawn") == "f"))
+    at_hand = said.select(*KEY, previous="value").drop_nulls("previous")
+    if stored.ranges is None:
+        at_hand = at_hand.clear()
+    else:  # a row's unit and indicator lie within them, but the period before its own may not
+        asked = asked.filter(~pl.col("period_id").is_in(stored.ranges["period_id"]))
     if asked.is_empty():
-        return pl.DataFrame(schema=_PREVIOUS)
+        return at_hand
     is_said = f"kind = {Kind.VALUE.value} AND NOT is_withdrawn AND value IS NOT NULL"
     found = await _FIGURES.load(db, asked, _PREVIOUS, named={"previous": "value"}, where=is_said)
-    return found.frame
+    return pl.concat([at_hand, found.frame.select(at_hand.columns)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +259,6 @@ async def supersede(db: Session, rows: pl.DataFrame, at: datetime, found: Found 
 
 async def write_figures(db: Session, rows: pl.DataFrame, posting_id: int, at: datetime) -> None:
     """Write figures under keys that hold none now, in the order of the keys."""
-    await write_figures_while(db, rows, posting_id, at, lambda: None)
-
-
-async def write_figures_while(
-    db: Session, rows: pl.DataFrame, posting_id: int, at: datetime, meanwhile: Callable[[], T]
-) -> T:
-    """The same; answers what is made while the database takes the figures in."""
-    moment = at.astimezone(UTC).strftime("%Y%m%d %H%M%S.%fZ")  # the writing of ISO 8601 that the database reads soonest
-    figures = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=pl.lit(moment))
-    return await _FIGURES.write(db, figures, meanwhile)
+    moment = pl.lit(at.astimezone(UTC).replace(tzinfo=None))
+    figures = rows.with_columns(value="number", posting_id=pl.lit(posting_id), recorded_at=moment)
+    await _FIGURES.write(db, figures)

@@ -45,7 +45,8 @@ def _words(codes: Mapping[str, str]) -> dict[str, str]:
     return {folded(word): code for code, words in codes.items() for word in (code, words)}
 
 
-COLUMNS: tuple[Column, ...] = (
+# What a row is about.
+NAMES: tuple[Column, ...] = (
     Text("admin_unit", longest=100),
     Text("commune", longest=100),  # another name of admin_unit
     Text("indicator", longest=400),
@@ -53,6 +54,9 @@ COLUMNS: tuple[Column, ...] = (
     Text("sub_population", longest=MAX_TEXT),
     Text("regime", longest=100),
     Text("period", required=True, longest=100),
+)
+# What it says of that.
+SAYINGS: tuple[Column, ...] = (
     Number("value", marks=frozenset({MARK_PERCENT})),
     Number("numerator"),
     Number("denominator"),
@@ -69,3 +73,4 @@ COLUMNS: tuple[Column, ...] = (
     Text("reason", longest=MAX_TEXT),
     Whole("base_version", digits=9),
 )
+COLUMNS = (*NAMES, *SAYINGS)

@@ -7,33 +7,41 @@ import polars as pl
 from chassis.periods import Period, PeriodError, parse_period
 from chassis.tabular import Check, Findings, Kind, NumberStyle, Table, Values, judge, read_cells
 from services.indicators.domain import rules
-from services.indicators.domain.actuals.columns import COLUMNS, FIGURE_COLUMNS, SAMPLE, Action
+from services.indicators.domain.actuals.columns import FIGURE_COLUMNS, NAMES, SAMPLE, SAYINGS, Action
 
 _ADDRESS = r"^https?://\S+$"
 
 
-def read_rows(table: Table, style: NumberStyle | None, *, takes_samples: bool) -> Values:
-    """Rows read cell by cell; every bad cell is told, and is empty in the frame.
+def read_names(table: Table) -> Values:
+    """The cells that say what rows are about; every bad one is told, and is empty in the frame.
 
-    Frame: row and every column of `COLUMNS` but commune; `value_mark`; `period` in the house's spelling.
+    Frame: row and the columns of `NAMES` but commune; `period` in the house's spelling.
     """
-    values = read_cells(_with_bare_periods(table), COLUMNS, style)
-    frame = values.frame.with_columns(
-        pl.coalesce("admin_unit", "commune").alias("admin_unit"),
-        pl.col("action").fill_null(Action.SET.value),
-    )
+    values = read_cells(_with_bare_periods(table), NAMES)
+    frame = values.frame.with_columns(pl.coalesce("admin_unit", "commune").alias("admin_unit"))
     checks = [
         Check(rules.ROW_FIELD_MISSING, "admin_unit", pl.col("admin_unit").is_null()),
         Check(rules.ROW_FIELD_MISSING, "indicator", pl.col("indicator").is_null() & pl.col("plan_row").is_null()),
         Check(rules.UNIT_NAMED_TWICE, "commune", pl.col("commune") != pl.col("admin_unit"), _seen("commune")),
-        Check(rules.ADDRESS_EXPECTED, "evidence_url", ~pl.col("evidence_url").str.contains(_ADDRESS)),
     ]
-    if not takes_samples:
-        checks.append(Check(rules.SAMPLES_REFUSED, "source", pl.col("source") == SAMPLE))
     spelled, unknown = _spelled(frame)
     told = _untold(judge(frame, checks), values.findings)
-    findings = Findings.together([table.findings, values.findings, told, unknown])
-    return Values(spelled.drop("commune"), findings)
+    return Values(spelled.drop("commune"), Findings.together([values.findings, told, unknown]))
+
+
+def read_rows(table: Table, names: Values, style: NumberStyle | None, *, takes_samples: bool) -> Values:
+    """Rows read cell by cell, their names read before; every bad cell is told, and is empty in the frame.
+
+    Frame: the names and every column of `SAYINGS`; `value_mark`.
+    """
+    values = read_cells(table, SAYINGS, style)
+    frame = values.frame.with_columns(pl.col("action").fill_null(Action.SET.value))
+    checks = [Check(rules.ADDRESS_EXPECTED, "evidence_url", ~pl.col("evidence_url").str.contains(_ADDRESS))]
+    if not takes_samples:
+        checks.append(Check(rules.SAMPLES_REFUSED, "source", pl.col("source") == SAMPLE))
+    told = _untold(judge(frame, checks), values.findings)
+    findings = Findings.together([table.findings, names.findings, values.findings, told])
+    return Values(names.frame.hstack(frame.drop("row")), findings)
 
 
 def left_blank(values: Values) -> pl.Series:

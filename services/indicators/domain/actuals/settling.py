@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import prod
 
 import polars as pl
 
@@ -42,6 +43,7 @@ _SAID = (
     "evidence_url",
     "note",
 )
+_MOST_KEYS = 2**62
 _POSTED = (*_SAID, "stated", "measured_stated", "action", "reason", "base_version")
 
 
@@ -125,7 +127,23 @@ def _beside(rows: pl.DataFrame, old: pl.DataFrame) -> pl.DataFrame:
     """Rows with what is stored under their keys; where all stand in one order already, nothing is sought or moved."""
     if rows.select(KEY).equals(old.select(KEY)):
         return rows.hstack(old.drop(KEY))
-    return rows.join(old, on=list(KEY), how="left", maintain_order="left")
+    number = _as_number(rows, old)
+    if number is None:
+        return rows.join(old, on=list(KEY), how="left", maintain_order="left")
+    stored = old.select(pl.exclude(KEY), key=number)
+    return rows.with_columns(key=number).join(stored, on="key", how="left", maintain_order="left").drop("key")
+
+
+def _as_number(*frames: pl.DataFrame) -> pl.Expr | None:
+    """Keys as one number, which is compared in half the time of four; None where they are too large for that."""
+    largest = pl.concat(frame.select(pl.col(KEY).max()) for frame in frames).max().row(0)
+    sizes = [1 + number for number in largest]
+    if prod(sizes) > _MOST_KEYS:
+        return None
+    number = pl.lit(0, pl.Int64)
+    for name, size in zip(KEY, sizes, strict=True):
+        number = number * size + pl.col(name)
+    return number
 
 
 def was_withdrawn() -> pl.Expr:

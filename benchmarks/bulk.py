@@ -165,7 +165,7 @@ async def _read(bench: Bench, goes_on: Callable[[int], bool]) -> list[float]:
 
 
 def _write_bodies(bench: Bench, sizes: Sizes, folder: Path) -> list[Path]:
-    files = [folder / f"{number}.{HEADLINE}" for number in range(max(2, sizes.pairs))]
+    files = [folder / f"{number}.{HEADLINE}" for number in range(2 * sizes.pairs)]
     for number, file in enumerate(files):
         rows = rows_of(Batch(bench.world, sizes.rows, year=NEWEST_YEAR - number))
         file.write_bytes(body_of(HEADLINE, rows))

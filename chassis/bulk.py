@@ -40,7 +40,9 @@ async def copy_in(db: Session, table: str, frame: pl.DataFrame) -> None:
 
 async def _written(frame: pl.DataFrame) -> AsyncIterator[bytes]:
     pieces = _binary(frame)
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+    coming = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+    while (piece := await coming) is not None:
+        coming = asyncio.create_task(asyncio.to_thread(next, pieces, None))
         yield piece
 
 

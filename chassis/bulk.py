@@ -41,9 +41,12 @@ async def copy_in(db: Session, table: str, frame: pl.DataFrame) -> None:
 async def _written(frame: pl.DataFrame) -> AsyncIterator[bytes]:
     pieces = _binary(frame)
     coming = asyncio.create_task(asyncio.to_thread(next, pieces, None))
-    while (piece := await coming) is not None:
-        coming = asyncio.create_task(asyncio.to_thread(next, pieces, None))
-        yield piece
+    try:
+        while (piece := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+            yield piece
+    finally:
+        coming.cancel()  # of a copy that broke off
 
 
 def _binary(frame: pl.DataFrame) -> Iterator[bytes]:
@@ -73,13 +76,14 @@ async def copy_out(db: ReadSession, query: str, schema: pl.Schema) -> pl.DataFra
         if sum(map(len, pieces)) >= _PIECE_BYTES:
             read()
 
-    async with _copying(db, f"COPY ({query}) TO STDOUT") as driver:
-        try:
+    try:
+        async with _copying(db, f"COPY ({query}) TO STDOUT") as driver:
             await driver.copy_from_query(query, output=keep, format="csv")
-            if pieces:
-                read()
-        finally:
-            frames = await asyncio.gather(*reading)
+        if pieces:
+            read()
+        frames = await asyncio.gather(*reading)
+    finally:
+        await asyncio.gather(*reading, return_exceptions=True)
     return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
 

@@ -76,9 +76,11 @@ class Kept:
         return Found(await self._read(db, staged, wanted, named))
 
     async def load_within(self, db: Session, ranges: Ranges, wanted: pl.Schema) -> Found:
-        """All rows kept now within ranges."""
-        await db.execute(text(_BY_PLACE))
-        return Found(await self._read(db, f"{self.table} a WHERE {_within(ranges)}", wanted), ranges)
+        """All rows kept now within ranges, in the order in which they lie: of a report posted again, in its order."""
+        await db.execute(text("SET LOCAL enable_indexscan = off"))
+        frame = await self._read(db, f"{self.table} a WHERE {_within(ranges)}", wanted)
+        await db.execute(text("SET LOCAL enable_indexscan TO DEFAULT"))  # plans made without it would be kept
+        return Found(frame, ranges)
 
     async def _read(
         self, db: Session, source: str, wanted: pl.Schema, named: Mapping[str, str] | None = None
@@ -124,7 +126,7 @@ class Kept:
         await db.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {self._staged} ({columns}) ON COMMIT DELETE ROWS"))
         await db.execute(text(f"TRUNCATE {self._staged}"))
         await db.execute(text(_ONE_BY_ONE))
-        await bulk.copy_in(db, self._staged, rows.select(self.key))
+        await bulk.copy_in(db, self._staged, rows.select(pl.col(self.key).cast(pl.Int32)))
 
     def ranges_of(self, rows: pl.DataFrame) -> Ranges:
         """The ranges that the keys of rows span."""
@@ -140,10 +142,5 @@ def _within(ranges: Ranges) -> str:
     return " AND ".join(f"{name} = ANY ('{{{','.join(map(str, ids))}}}')" for name, ids in ranges.items())
 
 
-# Rows of a report posted again come in the order in which they were written then, not in that of the index.
-_BY_PLACE = "SELECT set_config('enable_indexscan', 'off', true)"
 # Few keys of a large table are found one by one; without statistics of the keys all of it might be read.
-_ONE_BY_ONE = """
-SELECT set_config(name, setting, true)
-FROM (VALUES ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_indexscan', 'on')) v(name, setting)
-"""
+_ONE_BY_ONE = "SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) name"

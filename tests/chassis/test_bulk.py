@@ -41,7 +41,8 @@ def figures(count: int) -> list[Decimal]:
     random = Random(7)
     edges = [0, 1, -1, 10**4, 10**6 - 1, 10**8, 10**10 + 1, 10**32 - 1, 1 - 10**32, 4 * 10**18]
     sizes = [random.choice((1, -1)) * random.randrange(10 ** random.randrange(1, 32)) for _ in range(count)]
-    thinned = [size // 10**by * 10**by for size in sizes if (by := random.randrange(12)) is not None]
+    powers = [10 ** random.randrange(12) for _ in sizes]
+    thinned = [size // power * power for size, power in zip(sizes, powers, strict=True)]
     return [Decimal(whole).scaleb(-6) for whole in (edges + sizes[::2] + thinned[1::2])[:count]]
 
 
@@ -110,3 +111,10 @@ async def test_rows_that_the_database_refuses_are_its_fault_and_the_connection_g
                 await bulk.copy_in(db, "bulk_test", everything(COUNT))
         assert not raised.value.connection_invalidated
         assert await db.scalar(text("SELECT count(*) FROM bulk_test")) == 0
+
+
+async def test_rows_that_we_cannot_read_are_our_fault_and_the_connection_goes_on(desk: Desk) -> None:
+    async with desk.database.write(keep=False) as db:
+        with pytest.raises(pl.exceptions.ComputeError):
+            await bulk.copy_out(db, "SELECT 'x'::text", pl.Schema({"number": pl.Int32()}))
+        assert await db.scalar(text("SELECT 1")) == 1

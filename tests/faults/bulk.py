@@ -65,10 +65,12 @@ class Verdict:
         """The run in numbers."""
         journal, kept = self.journal, self.kept
         lost = [posting for posting in journal.postings if not posting.replies]
+        too_often = sum(posting.was_given_up for posting in journal.postings)
         return (
             f"{self.kills} kills in {self.seconds:.0f} s; {len(journal.postings)} postings with"
             f" {sum(len(posting.rows) for posting in journal.postings)} rows, {len(journal.acknowledged)} answered,"
-            f" {len(lost)} given up; attempts {dict(sorted(journal.statuses.items()))};"
+            f" {len(lost)} given up by clients, {too_often} by the service;"
+            f" attempts {dict(sorted(journal.statuses.items()))};"
             f" kept: {len(kept.postings)} imports, {len(kept.versions)} versions, {len(kept.events)} events"
         )
 

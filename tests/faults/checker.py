@@ -44,7 +44,7 @@ def _unforeseen(journal: Journal) -> Iterator[str]:
         assert posting.reply is not None
         has_bad = any(row.is_bad for row in posting.rows)
         wanted = {(False, "atomic"): 200, (False, "partial"): 200, (True, "partial"): 207, (True, "atomic"): 422}
-        if posting.reply.status != wanted[has_bad, posting.mode]:
+        if posting.reply.status != wanted[has_bad, posting.mode] and not posting.was_given_up:
             yield f"{posting.source} was answered with {posting.reply.status}: {posting.reply.raw[:300]!r}"
         told = posting.reply.body
         if "received" in told and told["received"] != sum(told[name] for name in COUNTS):

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from benchmarks.forms import CONTENT_TYPES
-from tests.faults.journal import Journal, Posting, Reply
+from tests.faults.journal import GIVEN_UP, Journal, Posting, Reply
 
 IMPORTS = "/v1/indicators/imports"
 PIECES = 3
@@ -94,5 +94,7 @@ class Sender:
         body = found["result"] or found["problem"] or {}
         refused = 207 if body.get("refused") else 200
         status = {"done": refused, "refused": 422}.get(found["state"], 500)
+        if body.get("code") == "import_given_up":
+            status = GIVEN_UP
         raw = json.dumps([found["import_id"], found["state"], body], sort_keys=True).encode()
         return Reply(status, body if found["state"] == "done" else {}, raw, True, time.monotonic())

@@ -40,6 +40,9 @@ class Reply:
     at: float
 
 
+GIVEN_UP = 0  # in place of a status: the service died so often under an import that it tries no more, and says so
+
+
 @dataclass(slots=True)
 class Posting:
     """One request, sent until it is answered, and every final answer to it. None: it was given up, nobody knows.
@@ -72,6 +75,11 @@ class Posting:
         return self.replies[0] if self.replies else None
 
     @property
+    def was_given_up(self) -> bool:
+        """Whether the service said that it tries no more, and that nothing was written."""
+        return self.reply is not None and self.reply.status == GIVEN_UP
+
+    @property
     def import_id(self) -> str | None:
         """The import it was told to be."""
         return self.reply.body.get("import_id") if self.reply else None
@@ -83,9 +91,9 @@ class Posting:
 
     @property
     def may_write(self) -> bool:
-        """Whether it can leave anything: a dry run cannot, nor an atomic post with a bad row."""
+        """Whether it can leave anything: a dry run cannot, nor an atomic post with a bad row, nor one given up."""
         has_bad = any(row.is_bad for row in self.rows)
-        return not self.is_dry_run and not (self.mode == "atomic" and has_bad)
+        return not (self.is_dry_run or self.was_given_up or (self.mode == "atomic" and has_bad))
 
 
 @dataclass(slots=True)

@@ -40,12 +40,12 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(st
     with stocked.statements("indicators") as many:
         response = await post(stocked, *rows)
     assert response.status_code == 200, response.text[:500]
-    assert len(many) == len(one) == 17
+    assert len(many) == len(one) == 18
     changed = [{**each, "value": 0.5 if each["indicator"] == "DTI_SCORE" else 2} for each in rows]
     with stocked.statements("indicators") as updates:
         response = await post(stocked, *changed)
     assert counts(response) == {"received": len(rows), "updated": len(rows)}
-    assert len(updates) == 19
+    assert len(updates) == 20
     with stocked.statements("indicators") as nothing:
         await post(stocked, *changed)
-    assert len(nothing) == 11
+    assert len(nothing) == 12

@@ -141,6 +141,21 @@ async def test_the_last_period_is_what_was_in_force_before_the_post(stocked: Hou
     assert told == [(2, "79 is far from the last period (40); check it.")]
 
 
+async def test_what_is_no_number_in_force_is_no_last_period(stocked: House) -> None:
+    rank = {"indicator": "DTI_PROVINCIAL_RANK", "value": None}
+    await post(stocked, row(period="2026-Q2", value=1), row(period="2026-Q2", **rank, rank=1))
+    await post(stocked, row(period="2026-Q2", value=None, action="withdraw", reason="nhầm"))
+    rows = [
+        row(period="2026-Q2", value=80),
+        row(value=85.5),
+        row(period="2026-Q2", **rank, rank=60),
+        row(**rank, rank=60),
+    ]
+    response = await post(stocked, *rows)
+    assert outcomes(response) == {"received": 4, "updated": 2, "created": 2}
+    assert response.json()["warnings"] == []
+
+
 async def test_a_withdrawn_figure_is_no_last_period(stocked: House) -> None:
     await post(stocked, row(period="2026-Q2", value=40))
     await post(stocked, row(period="2026-Q2", value=None, action="withdraw", reason="nhầm"))

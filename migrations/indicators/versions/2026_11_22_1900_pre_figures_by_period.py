@@ -1,4 +1,4 @@
-"""Figures of a unit stand by period, so that a new period's lie beside each other: ADR 0013.
+"""Figures of a unit stand by period, so that a new period's lie beside each other: ADR 0020.
 
 Each index is made anew under a lock on its table, about a second for a million figures.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -31,7 +31,6 @@ from services.indicators.domain.actuals.resolving import (
 from services.indicators.domain.actuals.settling import KEY, STORED
 from services.indicators.domain.catalogue import ValueType, parse_scale
 
-T = TypeVar("T")
 _FIGURES = Kept(
     table="actual",
     revisions="actual_revision",

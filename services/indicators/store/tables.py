@@ -311,7 +311,7 @@ class Posting(Base, table=True):
 
 
 # A month's figures of a unit lie beside each other in the index, so that a post touches few of its pages, however many
-# years are there: ADR 0013.
+# years are there: ADR 0020.
 _BY_PERIOD = ("admin_unit_id", "period_id", "indicator_id", "sub_population_id")
 
 

@@ -156,6 +156,16 @@ def test_easy_texts_read_as_the_full_grammar_reads_them(texts: list[str], style:
     assert quick.select("number", "mark", "outcome").rows() == full.select("number", "mark", "outcome").rows()
 
 
+@given(TEXTS, st.sampled_from([None, VI, EN, PLAIN]), st.sampled_from([0, 1, 2, 3, 4, 6]), st.sampled_from([3, 14]))
+def test_a_text_reads_alike_alone_and_beside_a_hard_one(
+    text: str, style: NumberStyle | None, places: int, digits: int
+) -> None:
+    column = Number("value", places=places, digits=digits) if places else Whole("value", digits=digits)
+    alone, beside = (read_cells(table(*texts), [column], style) for texts in ((text,), (text, "1 tr")))
+    told = [[fault.rule.code for fault in found.findings.listed() if fault.row == 1] for found in (alone, beside)]
+    assert (alone.frame.row(0), told[0]) == (beside.frame.row(0), told[1])
+
+
 @given(TEXTS)
 def test_undeclared_is_read_only_where_every_style_that_reads_it_agrees(text: str) -> None:
     value, _, codes = number(text)

@@ -31,7 +31,7 @@ def violations(journal: Journal, kept: Snapshot) -> list[str]:
         *_without_trace(journal, kept),
         *_real_time(journal, kept),
         *_events(kept),
-        *_resources(kept),
+        *_resources(journal, kept),
     ]
 
 
@@ -209,12 +209,16 @@ def _events(kept: Snapshot) -> Iterator[str]:
         yield f"{change} happened and was not announced"
 
 
-def _resources(kept: Snapshot) -> Iterator[str]:
-    """An import says it is done where its rows are in, and refused where none is; none is under way for ever."""
+def _resources(journal: Journal, kept: Snapshot) -> Iterator[str]:
+    """An import says it is done where its rows are in, and refused or given up where none is; none is under way for
+    ever.
+    """
+    given_up = {(posting.place or "").rpartition("/")[2] for posting in journal.postings if posting.was_given_up}
     there = {each.import_id: each.counts for each in kept.postings}
     for one in kept.resources:
         is_in = one.import_id in there
-        if one.state not in ("done", "refused") or is_in != (one.state == "done" and not one.is_dry_run):
+        ends = ("failed",) if one.import_id in given_up else ("done", "refused")
+        if one.state not in ends or is_in != (one.state == "done" and not one.is_dry_run):
             yield f"import {one.import_id} says {one.state}; rows of it are {'' if is_in else 'not '}there"
     for one in [*kept.resources, *kept.at_once]:
         counts = there.get(one.import_id)
